@@ -1,0 +1,46 @@
+"""The two declarative types of the driver: an AT command and an unsolicited result code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Generic[R_co]):
+    """One AT command as a value: what to write, which lines answer it, how to read them.
+
+    line: what follows "AT", without the carriage return.
+    parse: the information lines of a successful reply -> the typed result; raises ReplyError.
+    timeout_s: from the last byte written to the final result code.
+    info: full-match pattern of the information lines that are this command's own; None: none.
+    follow: full-match pattern of the bare lines that may come after an information line
+        (the PDU after +CMGR: / +CMGL:); None: none.
+    body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
+    """
+
+    line: str
+    parse: Callable[[tuple[str, ...]], R_co]
+    timeout_s: float = 5.0
+    info: re.Pattern[str] | None = None
+    follow: re.Pattern[str] | None = None
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UrcSpec(Generic[R_co]):
+    """One unsolicited result code: how it is recognised and what it means.
+
+    pattern: full match on the line. follow: full-match pattern of the one line that comes after
+    it (the PDU after +CMT:), None where there is none. parse: the match and the following line
+    ("" without one) -> the typed event.
+    """
+
+    pattern: re.Pattern[str]
+    parse: Callable[[re.Match[str], str], R_co]
+    follow: re.Pattern[str] | None = None
