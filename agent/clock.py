@@ -1,0 +1,83 @@
+"""What time it is, and whether that may be trusted."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+__all__ = ["Clock", "boot_id", "from_iso", "iso"]
+
+# Touched by systemd-timesyncd at every synchronisation; the sandbox hides adjtimex(2).
+_TIMESYNC_MARKER = Path("/run/systemd/timesync/synchronized")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def iso(moment: datetime) -> str:
+    """Render an aware time as UTC ISO 8601 with milliseconds and `Z`: sorts as text."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+def from_iso(text: str) -> datetime:
+    """Read what `iso` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def boot_id() -> str | None:
+    """Return this boot's id, 32 hex digits without dashes; None where there is none to be had.
+
+    The unit hides /proc/sys (`ProcSubset=pid`) and passes the id as BOOT_ID instead.
+    """
+    text = os.environ.get("BOOT_ID", "")
+    if not text:
+        try:
+            text = _BOOT_ID.read_text(encoding="ascii")
+        except OSError:
+            return None
+    text = text.strip().replace("-", "").lower()
+    return text if len(text) == 32 and all(c in "0123456789abcdef" for c in text) else None
+
+
+class Clock:
+    """Wall and boot time, with what is known of the wall clock's truth.
+
+    The wall clock is trusted once timesyncd has synchronised it or the modem has told network
+    time since boot. The newest time stamp of a received message is a lower bound all the same.
+    """
+
+    def __init__(self, marker: Path = _TIMESYNC_MARKER) -> None:
+        self._marker = marker
+        self._offset_s: float | None = None  # network time minus wall clock, once told
+        self._floor: datetime | None = None
+
+    def wall(self) -> datetime:
+        """Return the system's wall clock as it stands: for records."""
+        return datetime.now(UTC)
+
+    def boottime(self) -> float:
+        """Return seconds since boot, suspend included: for delays."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def tell_network_time(self, moment: datetime) -> None:
+        """Take network time read from the modem since boot (TS 27.007 8.x, NITZ)."""
+        self._offset_s = (moment - self.wall()).total_seconds()
+
+    def tell_lower_bound(self, moment: datetime) -> None:
+        """Take the time stamp of a received message: it cannot be later than now."""
+        if self._floor is None or moment > self._floor:
+            self._floor = moment
+
+    def trusted(self) -> datetime | None:
+        """Return the time where it can be trusted, else None."""
+        now = self.wall()
+        if self._marker.exists():
+            return now
+        if self._offset_s is not None:
+            return datetime.fromtimestamp(now.timestamp() + self._offset_s, UTC)
+        return None
+
+    def lower_bound(self) -> datetime | None:
+        """Return a time that has certainly passed; None where nothing is known."""
+        return self.trusted() or self._floor

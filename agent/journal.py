@@ -1,0 +1,311 @@
+"""The one durable thing: a SQLite journal behind one thread that commits in groups."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from agent.clock import iso
+from agent.schema import PAGE_SIZE, migrate
+
+__all__ = ["Journal", "JournalBusyError", "JournalError", "JournalUnavailableError"]
+
+log = logging.getLogger(__name__)
+
+A = TypeVar("A")
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+GROUP_MAX: Final = 64  # works in one transaction: bounds how long the first of them waits
+LAZY_S: Final = 2.0  # how long a lazy work may wait for another's transaction
+
+
+class JournalError(Exception):
+    """Base of the journal's errors."""
+
+
+class JournalBusyError(JournalError):
+    """Another agent owns this journal; `holder` names it."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(
+            f"{path}: this journal belongs to a running agent ({holder}); "
+            "stop it first, or give this one another [journal] path"
+        )
+        self.holder = holder
+
+
+class JournalUnavailableError(JournalError):
+    """Nothing can be committed now (disk full, read-only): nothing may be acknowledged."""
+
+
+@dataclass(slots=True)
+class _Item:
+    work: Callable[[sqlite3.Connection], Any]
+    writes: bool
+    lazy: bool
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Journal:
+    """Owns the database file; every write of the agent passes `commit`, and only there.
+
+    Open with `Journal.open`. `damaged` names the file set aside at opening, if one was.
+    """
+
+    def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.path = path
+        self.damaged: Path | None = None
+        self.unavailable: str = ""  # why nothing can be committed now, or ""
+        self._loop = loop
+        self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock_fd = -1
+        self._db: sqlite3.Connection | None = None
+        self.commits = 0
+
+    @classmethod
+    async def open(cls, path: Path, now: datetime) -> Journal:
+        """Open or create the journal and take its lock.
+
+        Raises JournalBusyError where another agent holds it, JournalError where the folder or
+        the file cannot be used. A damaged file is set aside and a new one begun.
+        """
+        journal = cls(path, asyncio.get_running_loop())
+        opened: asyncio.Future[None] = journal._loop.create_future()
+        journal._thread = threading.Thread(
+            target=journal._run, args=(opened, now), name="journal", daemon=True
+        )
+        journal._thread.start()
+        await opened
+        return journal
+
+    async def commit(self, work: Work[T], *, lazy: bool = False) -> T:
+        """Run `work` in a transaction; return its value once that is synced to disk.
+
+        Works that wait at the same moment share one transaction; one that raises is rolled back
+        alone and its error re-raised here. lazy: nothing waits for this one, so it may ride along
+        with the next transaction (at most `LAZY_S` later).
+        Raises JournalUnavailableError where the disk refuses.
+        """
+        item = _Item(work, writes=True, lazy=lazy, future=self._loop.create_future())
+        self._items.put(item)
+        value: T = await asyncio.shield(item.future)
+        return value
+
+    async def read(self, work: Work[T]) -> T:
+        """Run a reading `work`; it sees everything that has been committed."""
+        item = _Item(work, writes=False, lazy=False, future=self._loop.create_future())
+        self._items.put(item)
+        value: T = await asyncio.shield(item.future)
+        return value
+
+    async def close(self) -> None:
+        """Commit what waits, check-point, close and let the lock go."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._items.put(None)
+            await asyncio.to_thread(thread.join)
+
+    # ---- the journal's thread -------------------------------------------------------------
+
+    def _run(self, opened: asyncio.Future[None], now: datetime) -> None:
+        try:
+            self._take_lock()
+            self._db = self._connect(now)
+        except (OSError, sqlite3.Error, JournalError) as error:
+            self._release_lock()
+            if not isinstance(error, JournalError):
+                error = JournalError(f"{self.path}: cannot be opened: {error}")
+            self._call(opened.set_exception, error)
+            return
+        self._call(opened.set_result, None)
+        try:
+            self._serve(self._db)
+        finally:
+            self._db.close()
+            self._release_lock()
+
+    def _serve(self, db: sqlite3.Connection) -> None:
+        while True:
+            batch, ending = self._gather()
+            if batch:
+                self._transact(db, batch)
+                self._call(_settle, batch)
+            if ending:
+                return
+
+    def _gather(self) -> tuple[list[_Item], bool]:
+        """Wait for work and take what else is there; lazy works wait for company."""
+        batch: list[_Item] = []
+        deadline: float | None = None
+        while True:
+            try:
+                if not batch:
+                    item = self._items.get()
+                elif deadline is not None:
+                    item = self._items.get(timeout=max(0.0, deadline - time.monotonic()))
+                else:
+                    item = self._items.get_nowait()
+            except queue.Empty:
+                return batch, False
+            if item is None:
+                return batch, True
+            batch.append(item)
+            if not all(one.lazy for one in batch):
+                deadline = None
+            elif deadline is None:
+                deadline = time.monotonic() + LAZY_S
+            if len(batch) >= GROUP_MAX:
+                return batch, False
+
+    def _transact(self, db: sqlite3.Connection, batch: list[_Item]) -> None:
+        """Run a batch: the journal's single choke point."""
+        if not any(item.writes for item in batch):
+            for item in batch:
+                _perform(db, item)
+            return
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            for item in batch:
+                db.execute("SAVEPOINT work")
+                _perform(db, item)
+                if item.error is not None:
+                    db.execute("ROLLBACK TO work")
+                db.execute("RELEASE work")
+            self._sync(db)
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            reason = f"journal cannot be written: {error}"
+            if self.unavailable != reason:
+                log.error("journal unavailable path=%s error=%s", self.path, error)
+            self.unavailable = reason
+            for item in batch:
+                item.error = JournalUnavailableError(reason)
+            return
+        if self.unavailable:
+            log.warning("journal writable again path=%s", self.path)
+            self.unavailable = ""
+
+    def _sync(self, db: sqlite3.Connection) -> None:
+        """Commit: when this returns, the batch is on disk."""
+        db.execute("COMMIT")
+        self.commits += 1
+
+    def _call(self, function: Callable[[A], object], argument: A) -> None:
+        # The loop may be gone when the process ends; then nobody waits for the answer either.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function, argument)
+
+    def _connect(self, now: datetime) -> sqlite3.Connection:
+        try:
+            return self._open_file(now)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+                raise
+            self._set_aside(now, error)
+        db = self._open_file(now)
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('reset_at', ?)", (iso(now),))
+        return db
+
+    def _open_file(self, now: datetime) -> sqlite3.Connection:
+        fresh = not self.path.exists() or self.path.stat().st_size == 0
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        try:
+            if fresh:
+                db.execute(f"PRAGMA page_size={PAGE_SIZE}")
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA foreign_keys=ON")
+            db.execute("PRAGMA temp_store=MEMORY")
+            if not fresh:
+                verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+                if verdict != "ok":
+                    raise sqlite3.DatabaseError(f"malformed: {verdict}")
+            migrate(db, iso(now))
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _set_aside(self, now: datetime, error: sqlite3.DatabaseError) -> None:
+        stamp = iso(now).replace(":", "").replace("-", "")
+        self.damaged = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
+        for suffix in ("", "-wal", "-shm"):
+            part = self.path.with_name(self.path.name + suffix)
+            if part.exists():
+                part.rename(self.damaged.with_name(self.damaged.name + suffix))
+        log.critical(
+            "journal damaged and set aside path=%s kept=%s error=%s", self.path, self.damaged, error
+        )
+
+    def _take_lock(self) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self.path.with_name(self.path.name + ".lock")
+        self._lock_fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            holder = os.pread(self._lock_fd, 100, 0).decode(errors="replace").strip()
+            raise JournalBusyError(self.path, holder or "process unknown") from None
+        os.ftruncate(self._lock_fd, 0)
+        os.pwrite(self._lock_fd, f"modem-agent, process {os.getpid()}\n".encode(), 0)
+
+    def _release_lock(self) -> None:
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
+
+
+class _Carried:
+    """Carries what a work raises to the caller who awaits it, whatever it is.
+
+    Only the disk's own complaint goes on from here: it concerns the whole batch.
+    """
+
+    def __init__(self, item: _Item) -> None:
+        self._item = item
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> bool:
+        if error is None or isinstance(error, sqlite3.OperationalError):
+            return False
+        self._item.error = error
+        return True
+
+
+def _perform(db: sqlite3.Connection, item: _Item) -> None:
+    with _Carried(item):
+        item.result = item.work(db)
+
+
+def _settle(batch: list[_Item]) -> None:
+    for item in batch:
+        if item.future.cancelled():
+            continue
+        if item.error is not None:
+            item.future.set_exception(item.error)
+        else:
+            item.future.set_result(item.result)

@@ -1,0 +1,186 @@
+"""The journal's rows as typed values, read and written inside a transaction."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agent.clock import iso
+from agent.machines import COMMAND, REPORT, SEND, Table
+
+__all__ = [
+    "CommandRow",
+    "command",
+    "find_command",
+    "insert",
+    "meta",
+    "move_command",
+    "move_report",
+    "move_send",
+    "open_commands",
+    "set_meta",
+    "update",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A row of `commands`; the fields are the columns (see schema.py)."""
+
+    n: int
+    space: str
+    id: str
+    command: str
+    canonical: str
+    args: Mapping[str, str]
+    state: str
+    reason: str
+    detail: str
+    result: Mapping[str, Any]
+    channel: str
+    platform: str
+    sender: str
+    reply_to: str
+    route: str
+    response: Mapping[str, str]
+    key: str | None
+    received_at: str
+    due_at: str | None
+    due_boottime: float | None
+    expires_at: str | None
+    next_boot: bool
+    boot_id: str | None
+    started_at: str | None
+    finished_at: str | None
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    duplicates_told: int = 0
+    duplicate_told_at: str | None = None
+
+
+_COLUMNS = tuple(CommandRow.__dataclass_fields__)
+_JSON = frozenset({"args", "result", "response", "progress"})
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM commands"  # noqa: S608 - names of our own columns
+
+
+def _row(values: tuple[Any, ...]) -> CommandRow:
+    named = dict(zip(_COLUMNS, values, strict=True))
+    for name in _JSON:
+        named[name] = json.loads(named[name])
+    named["next_boot"] = bool(named["next_boot"])
+    return CommandRow(**named)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Mapping | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value
+
+
+def insert(db: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int:
+    """Insert one row and return its `n`; times become ISO text, mappings and lists JSON."""
+    names = ", ".join(values)
+    marks = ", ".join("?" for _ in values)
+    cursor = db.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own names
+        [_plain(value) for value in values.values()],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _update(db: sqlite3.Connection, table: str, n: int, values: Mapping[str, Any]) -> None:
+    sets = ", ".join(f"{name} = ?" for name in values)
+    db.execute(
+        f"UPDATE {table} SET {sets} WHERE n = ?",  # noqa: S608 - our own names
+        [*(_plain(value) for value in values.values()), n],
+    )
+
+
+def command(db: sqlite3.Connection, n: int) -> CommandRow:
+    """Return the command with row number `n`; LookupError where there is none."""
+    values = db.execute(f"{_SELECT} WHERE n = ?", (n,)).fetchone()
+    if values is None:
+        raise LookupError(f"no command {n}")
+    return _row(values)
+
+
+def find_command(db: sqlite3.Connection, space: str, id_: str) -> CommandRow | None:
+    """Return the command that claims this id in this id space, if one does."""
+    values = db.execute(
+        f"{_SELECT} WHERE space = ? AND id = ? AND state <> 'rejected'", (space, id_)
+    ).fetchone()
+    return None if values is None else _row(values)
+
+
+def open_commands(db: sqlite3.Connection, states: Iterable[str]) -> Iterator[CommandRow]:
+    """Yield the commands in any of these states, oldest first."""
+    wanted = list(states)
+    marks = ", ".join("?" for _ in wanted)
+    for values in db.execute(f"{_SELECT} WHERE state IN ({marks}) ORDER BY n", wanted):
+        yield _row(values)
+
+
+def move_command(
+    db: sqlite3.Connection, n: int, trigger: str, values: Mapping[str, Any] | None = None
+) -> str:
+    """Move a command along machines.COMMAND and set further columns; return the new state."""
+    return _move(db, COMMAND, "commands", n, trigger, values)
+
+
+def move_report(
+    db: sqlite3.Connection, n: int, trigger: str, values: Mapping[str, Any] | None = None
+) -> str:
+    """Move a report along machines.REPORT and set further columns; return the new state."""
+    return _move(db, REPORT, "reports", n, trigger, values)
+
+
+def move_send(
+    db: sqlite3.Connection, n: int, trigger: str, values: Mapping[str, Any] | None = None
+) -> str:
+    """Move a send along machines.SEND and set further columns; return the new state."""
+    return _move(db, SEND, "sends", n, trigger, values)
+
+
+def _move(
+    db: sqlite3.Connection,
+    table: Table,
+    name: str,
+    n: int,
+    trigger: str,
+    values: Mapping[str, Any] | None,
+) -> str:
+    found = db.execute(
+        f"SELECT state FROM {name} WHERE n = ?",  # noqa: S608 - our own names
+        (n,),
+    ).fetchone()
+    if found is None:
+        raise LookupError(f"no row {n} in {name}")
+    state = table.move(found[0], trigger)
+    _update(db, name, n, {"state": state, **(values or {})})
+    return state
+
+
+def update(db: sqlite3.Connection, table: str, n: int, values: Mapping[str, Any]) -> None:
+    """Set columns that are no state; states change only by the `move_…` functions."""
+    if "state" in values:
+        raise ValueError("a state is moved, not set")
+    _update(db, table, n, values)
+
+
+def meta(db: sqlite3.Connection, key: str) -> str | None:
+    """Return a value of the `meta` table."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def set_meta(db: sqlite3.Connection, key: str, value: str | None) -> None:
+    """Set a value of the `meta` table; None removes it."""
+    if value is None:
+        db.execute("DELETE FROM meta WHERE key = ?", (key,))
+    else:
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
