@@ -1,0 +1,1 @@
+"""The payload grammars: text in either form to one request and back (docs/payloads.md)."""
