@@ -48,6 +48,7 @@ class CommandRow:
     route: str
     response: Mapping[str, str]
     key: str | None
+    free: bool
     received_at: str
     due_at: str | None
     due_boottime: float | None
@@ -71,6 +72,7 @@ def _row(values: tuple[Any, ...]) -> CommandRow:
     for name in _JSON:
         named[name] = json.loads(named[name])
     named["next_boot"] = bool(named["next_boot"])
+    named["free"] = bool(named["free"])
     return CommandRow(**named)
 
 

@@ -72,6 +72,7 @@ CREATE TABLE commands (
     route TEXT NOT NULL DEFAULT '',
     response TEXT NOT NULL DEFAULT '{}',    -- MQTT 5 Response Topic and Correlation Data
     key TEXT,                   -- signing key's id; NULL: unsigned
+    free INTEGER NOT NULL DEFAULT 0,    -- 1: refused, or unsigned where a signature is asked for
     received_at TEXT NOT NULL,
     due_at TEXT,                -- wall clock, for absolute schedules
     due_boottime REAL,          -- seconds since that boot, for delays

@@ -1,0 +1,287 @@
+"""Turns stored SMS into whole messages: journals each part, joins them out of the journal."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from agent.arrival import Arrival, fingerprint
+from agent.clock import iso
+from agent.rows import insert
+from at import sms
+from at.messages import Stored
+
+__all__ = ["Taken", "give_up_incomplete", "take"]
+
+REMEMBERED: Final = timedelta(days=30)  # a part seen within this is a repeat
+JOINED_WITHIN: Final = timedelta(minutes=10)  # between the time stamps of two parts of one message
+PATIENCE: Final = timedelta(days=7)  # an incomplete set ends after this
+# Two sets of parts under one reference may overlap; nearer than this they cannot be told apart.
+DISTINCT: Final = timedelta(seconds=30)
+
+_DATA_DOWNLOAD: Final = frozenset({0x7C, 0x7D, 0x7E, 0x7F})  # TS 23.040 9.2.3.9: to the (U)SIM, ME
+_TYPE_0: Final = 0x40
+_WAP_PORTS: Final = frozenset({2805, 2923, 2948, 2949, *range(9200, 9208)})
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one stored SMS: segment is its row, already journalled.
+
+    arrival: the whole message, where this part completed one; segments: its parts' rows.
+    receipt: set for a status report. verdict: "part" or "repeat", "" where the arrival's speaks.
+    """
+
+    segment: int
+    verdict: str = ""
+    arrival: Arrival | None = None
+    segments: tuple[int, ...] = ()
+    receipt: sms.StatusReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    n: int
+    sent_at: datetime
+    sequence: int
+    data: bytes
+
+
+def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
+    """Journal one stored SMS inside the caller's transaction and say what it completes."""
+    tpdu = stored.pdu.tpdu if stored.pdu is not None else None
+    if isinstance(tpdu, sms.Deliver):
+        return _take_deliver(db, stored, tpdu, now)
+    if isinstance(tpdu, sms.StatusReport):
+        segment = _journal(db, stored, now, str(tpdu.recipient), tpdu.timestamp)
+        arrival = Arrival("sms", now, sender=str(tpdu.recipient), verdict="receipt")
+        return Taken(segment, arrival=arrival, segments=(segment,), receipt=tpdu)
+    segment = _journal(db, stored, now, "", None)
+    if tpdu is None:
+        arrival = Arrival("sms", now, verdict="undecodable", detail=str(stored.error or ""))
+    else:  # a draft or a sent message that somebody left in the memory
+        arrival = Arrival("sms", now, verdict="junk", detail="not a received message")
+    return Taken(segment, arrival=arrival, segments=(segment,))
+
+
+def _take_deliver(
+    db: sqlite3.Connection, stored: Stored, tpdu: sms.Deliver, now: datetime
+) -> Taken:
+    sender, user_data = str(tpdu.originator), tpdu.user_data
+    concat = user_data.concat
+    if concat is None or concat.total == 1:
+        segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
+        arrival = _whole(tpdu, user_data, (_stamp(tpdu.timestamp),), (user_data,), now)
+        return Taken(segment, arrival=arrival, segments=(segment,))
+    if _is_repeat(db, sender, tpdu, concat, now):
+        segment = _journal(
+            db, stored, now, sender, tpdu.timestamp, user_data, concat=concat, verdict="repeat"
+        )
+        return Taken(segment, verdict="repeat")
+    segment = _journal(
+        db, stored, now, sender, tpdu.timestamp, user_data, concat=concat, verdict="part"
+    )
+    parts = _complete_set(db, segment, sender, tpdu, concat, now)
+    if parts is None:
+        return Taken(segment, verdict="part")
+    pieces = tuple(
+        sms.UserData(
+            alphabet=user_data.alphabet,
+            octets=part.data,
+            locking=user_data.locking,
+            single=user_data.single,
+        )
+        for part in parts
+    )
+    stamps = tuple(_stamp_of(db, part.n) for part in parts)
+    arrival = _whole(tpdu, sms.join(pieces), stamps, pieces, now)
+    return Taken(segment, arrival=arrival, segments=tuple(part.n for part in parts))
+
+
+def _whole(
+    tpdu: sms.Deliver,
+    body: sms.UserData,
+    stamps: tuple[str, ...],
+    pieces: tuple[sms.UserData, ...],
+    now: datetime,
+) -> Arrival:
+    sender = str(tpdu.originator)
+    verdict, detail = _nature(tpdu)
+    text = None if verdict == "unsupported" else body.text
+    bodies = [piece.text if piece.text is not None else piece.octets.hex() for piece in pieces]
+    return Arrival(
+        channel="sms",
+        received_at=now,
+        sender=sender,
+        sent_at=tpdu.timestamp.time if tpdu.timestamp is not None else None,
+        text=text,
+        data=None if text is not None else body.octets,
+        fingerprint=fingerprint(sender, zip(stamps, bodies, strict=True)),
+        full=len(pieces) == 1 and body.alphabet is sms.Alphabet.GSM7 and len(body.octets) == 160,
+        verdict=verdict,
+        detail=detail,
+    )
+
+
+def _nature(tpdu: sms.Deliver) -> tuple[str, str]:
+    """Return the verdict of what no one meant as a message to the agent, ("", "") for the rest."""
+    ports = tpdu.user_data.ports
+    if ports is not None and ports.destination in _WAP_PORTS:
+        return "junk", f"WAP push to port {ports.destination}"
+    if ports is not None:
+        return "unsupported", f"addressed to application port {ports.destination}"
+    if tpdu.pid in _DATA_DOWNLOAD and tpdu.dcs.message_class in (1, 2):
+        return "junk", "data download to the SIM or the module"
+    if not tpdu.user_data.octets and tpdu.pid == _TYPE_0:
+        return "junk", "type 0"
+    if not tpdu.user_data.octets and tpdu.dcs.message_class == 0:
+        return "junk", "class 0"
+    if tpdu.dcs.compressed:
+        return "unsupported", "compressed text"
+    return "", ""
+
+
+def _stamp(timestamp: sms.Timestamp | None) -> str:
+    """Render a time stamp with its own zone; "" where it names no time."""
+    if timestamp is None or timestamp.time is None:
+        return ""
+    return timestamp.time.isoformat()
+
+
+def _journal(
+    db: sqlite3.Connection,
+    stored: Stored,
+    now: datetime,
+    sender: str,
+    timestamp: sms.Timestamp | None,
+    user_data: sms.UserData | None = None,
+    *,
+    concat: sms.Concat | None = None,
+    verdict: str | None = None,
+) -> int:
+    return insert(
+        db,
+        "segments",
+        {
+            "received_at": now,
+            "sender": sender,
+            "sent_at": _stamp(timestamp),
+            "reference": concat.reference if concat else None,
+            "wide": bool(concat and concat.wide),
+            "total": concat.total if concat else 1,
+            "sequence": concat.sequence if concat else 1,
+            "alphabet": str(user_data.alphabet) if user_data else "",
+            "language": user_data.locking * 256 + user_data.single if user_data else 0,
+            "data": user_data.octets if user_data else b"",
+            "raw": stored.raw,
+            "flags": " ".join(stored.flags),
+            "verdict": verdict,
+        },
+    )
+
+
+def _is_repeat(
+    db: sqlite3.Connection, sender: str, tpdu: sms.Deliver, concat: sms.Concat, now: datetime
+) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM segments WHERE sender = ? AND reference = ? AND sequence = ? AND wide = ?"
+        " AND total = ? AND sent_at = ? AND data = ? AND received_at > ? LIMIT 1",
+        (
+            sender,
+            concat.reference,
+            concat.sequence,
+            concat.wide,
+            concat.total,
+            _stamp(tpdu.timestamp),
+            tpdu.user_data.octets,
+            iso(now - REMEMBERED),
+        ),
+    ).fetchone()
+    return found is not None
+
+
+def _complete_set(
+    db: sqlite3.Connection,
+    newest: int,
+    sender: str,
+    tpdu: sms.Deliver,
+    concat: sms.Concat,
+    now: datetime,
+) -> list[_Part] | None:
+    """Return the parts of the message that `newest` completes, in order; None while some lack."""
+    user_data = tpdu.user_data
+    waiting = db.execute(
+        "SELECT n, sent_at, received_at, sequence, data FROM segments"
+        " WHERE sender = ? AND reference = ? AND wide = ? AND total = ? AND alphabet = ?"
+        " AND language = ? AND verdict = 'part' AND message IS NULL AND received_at > ?",
+        (
+            sender,
+            concat.reference,
+            concat.wide,
+            concat.total,
+            str(user_data.alphabet),
+            user_data.locking * 256 + user_data.single,
+            iso(now - PATIENCE),
+        ),
+    ).fetchall()
+    parts = [
+        _Part(n, datetime.fromisoformat(sent_at or received_at), sequence, data)
+        for n, sent_at, received_at, sequence, data in waiting
+    ]
+    anchor = next(part for part in parts if part.n == newest)
+    chosen: list[_Part] = []
+    for sequence in range(1, concat.total + 1):
+        part = _nearest([p for p in parts if p.sequence == sequence], anchor)
+        if part is None:
+            return None
+        chosen.append(part)
+    return chosen
+
+
+def _nearest(candidates: list[_Part], anchor: _Part) -> _Part | None:
+    """Return the candidate nearest in time to the anchor; None where it is not clear which."""
+    by_distance = sorted(
+        (abs(part.sent_at - anchor.sent_at), part.n != anchor.n, part.n, part)
+        for part in candidates
+        if abs(part.sent_at - anchor.sent_at) <= JOINED_WITHIN
+    )
+    if not by_distance:
+        return None
+    nearest, distance = by_distance[0][3], by_distance[0][0]
+    for other_distance, _, _, other in by_distance[1:]:
+        if other_distance - distance < DISTINCT and other.data != nearest.data:
+            return None  # two messages under one reference at once: joining would be a guess
+    return nearest
+
+
+def _stamp_of(db: sqlite3.Connection, segment: int) -> str:
+    found = db.execute("SELECT sent_at FROM segments WHERE n = ?", (segment,)).fetchone()
+    return str(found[0])
+
+
+def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:
+    """Return, for each set of parts that has waited too long, its verdict and its segments."""
+    groups: dict[tuple[str, int, int, int], list[tuple[int, int, str]]] = {}
+    rows = db.execute(
+        "SELECT n, sender, reference, wide, total, sequence, sent_at FROM segments"
+        " WHERE verdict = 'part' AND message IS NULL AND received_at <= ? ORDER BY n",
+        (iso(now - PATIENCE),),
+    )
+    for n, sender, reference, wide, total, sequence, sent_at in rows:
+        groups.setdefault((sender, reference, wide, total), []).append((n, sequence, sent_at))
+    given_up = []
+    for (sender, _, _, total), members in groups.items():
+        have = sorted({sequence for _, sequence, _ in members})
+        sent_at = members[0][2]
+        arrival = Arrival(
+            "sms",
+            now.astimezone(UTC),
+            sender=sender,
+            sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
+            verdict="incomplete",
+            detail=f"have {', '.join(map(str, have))} of {total}",
+        )
+        given_up.append((arrival, [n for n, _, _ in members]))
+    return given_up

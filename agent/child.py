@@ -1,0 +1,87 @@
+"""Runs a configured program: argument vector, minimal environment, own process group, a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["Completed", "run"]
+
+OUTPUT_MAX: Final = 4096  # octets kept of what a program prints; the rest is read and dropped
+TERM_GRACE_S: Final = 5.0  # between TERM and KILL
+# A program may leave a grandchild behind that holds its output open: not waited for.
+EOF_GRACE_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What became of a program.
+
+    status: its exit status, 128 + n after signal n, None where it could not be started (`output`
+    then says why). output: what it printed (both streams, UTF-8, replaced where it is not).
+    """
+
+    status: int | None
+    output: str
+    timed_out: bool = False
+
+
+async def run(argv: Sequence[str], *, timeout_s: float, id_: str = "") -> Completed:
+    """Run a program to its end or its deadline; the group is ended at the deadline.
+
+    A cancelled call ends the group as well, and waits for that.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=_environment(id_),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        return Completed(None, f"{argv[0]}: {getattr(error, 'strerror', None) or error}")
+    kept = bytearray()
+    collector = asyncio.ensure_future(_collect(process, kept))
+    timed_out = False
+    try:
+        await asyncio.wait_for(process.wait(), timeout_s)
+    except TimeoutError:
+        timed_out = True
+    finally:
+        await asyncio.shield(asyncio.ensure_future(_end(process)))
+        await asyncio.wait([collector], timeout=EOF_GRACE_S)
+        collector.cancel()
+    status = process.returncode
+    if status is not None and status < 0:
+        status = 128 - status
+    return Completed(status, kept.decode("utf-8", "replace").strip(), timed_out)
+
+
+def _environment(id_: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}
+    kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    return {**kept, "LANG": "C.UTF-8", "MODEM_AGENT_COMMAND_ID": id_}
+
+
+async def _collect(process: asyncio.subprocess.Process, kept: bytearray) -> None:
+    assert process.stdout is not None  # noqa: S101 - asked for by PIPE
+    while chunk := await process.stdout.read(65536):
+        kept += chunk[: OUTPUT_MAX - len(kept)]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the whole group if its leader still runs: TERM, then KILL."""
+    for number, patience_s in ((signal.SIGTERM, TERM_GRACE_S), (signal.SIGKILL, None)):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), patience_s)

@@ -1,0 +1,109 @@
+"""Which reports an outcome asks for: where, when, and whether at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from agent.clock import from_iso, iso
+from agent.config import ReportConfig
+from agent.rows import CommandRow, insert, update
+
+__all__ = ["Planner"]
+
+# Repeats of a message are told the outcome at once this often, then once in a while.
+DUPLICATES_AT_ONCE: Final = 3
+DUPLICATES_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans reports inside the caller's transaction. has_mqtt: a broker is configured."""
+
+    config: ReportConfig
+    has_mqtt: bool
+
+    def outcome(
+        self, db: sqlite3.Connection, row: CommandRow, now: datetime, *, silent: bool = False
+    ) -> int:
+        """Plan the reports of a command that ended or was refused; return how many."""
+        return self._plan(db, row, "result", now, silent=silent)
+
+    def duplicate(
+        self, db: sqlite3.Connection, row: CommandRow, now: datetime, *, silent: bool = False
+    ) -> int:
+        """Plan the reports that a repeated message gets; return how many (0: told often enough)."""
+        told_at = from_iso(row.duplicate_told_at) if row.duplicate_told_at else None
+        if (
+            row.duplicates_told >= DUPLICATES_AT_ONCE
+            and told_at is not None
+            and now - told_at < DUPLICATES_EVERY
+        ):
+            return 0
+        values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_at": now}
+        update(db, "commands", row.n, values)
+        return self._plan(db, row, "duplicate", now, silent=silent)
+
+    def received(self, db: sqlite3.Connection, message: int, now: datetime) -> int:
+        """Plan the publication of a received SMS."""
+        if not self.has_mqtt:
+            return 0
+        values = {"kind": "received", "channel": "mqtt", "message": message}
+        _insert(db, values, now, now)
+        return 1
+
+    def sent(self, db: sqlite3.Connection, send: int, now: datetime) -> int:
+        """Plan the publication of a change in a requested SMS."""
+        if not self.has_mqtt:
+            return 0
+        _insert(db, {"kind": "sent", "channel": "mqtt", "send": send}, now, now)
+        return 1
+
+    def _plan(
+        self, db: sqlite3.Connection, row: CommandRow, kind: str, now: datetime, *, silent: bool
+    ) -> int:
+        planned = 0
+        for channel, waits in self._channels(row):
+            if channel == "sms" and (silent or not self._tells_by_sms(row)):
+                continue
+            not_before = now + timedelta(seconds=self.config.sms_after_s) if waits else now
+            values = {"kind": kind, "channel": channel, "command": row.n, "fallback": waits}
+            _insert(db, values, now, not_before)
+            planned += 1
+        return planned
+
+    def _channels(self, row: CommandRow) -> list[tuple[str, bool]]:
+        """Return (channel, waits for MQTT to fail) for a command's route."""
+        by_sms = bool(row.reply_to)
+        route = row.route or self.config.route
+        if route == "none":
+            return []
+        if route == "origin":
+            route = {"sms": "sms", "mqtt": "mqtt"}.get(row.channel, "none")
+        channels: list[tuple[str, bool]] = []
+        if route in ("mqtt", "both", "mqtt-then-sms") and self.has_mqtt:
+            channels.append(("mqtt", False))
+        if by_sms and (
+            route in ("sms", "both") or (route == "mqtt-then-sms" and row.channel == "sms")
+        ):
+            channels.append(("sms", route == "mqtt-then-sms" and self.has_mqtt))
+        # Whoever asked over MQTT is told there, also where the route names only SMS.
+        if not channels and route != "none" and row.channel == "mqtt" and self.has_mqtt:
+            channels.append(("mqtt", False))
+        return channels
+
+    def _tells_by_sms(self, row: CommandRow) -> bool:
+        policy = self.config.policy
+        return policy == "all" or (policy == "errors" and row.state != "succeeded")
+
+
+def _insert(
+    db: sqlite3.Connection, values: dict[str, object], now: datetime, not_before: datetime
+) -> None:
+    insert(
+        db,
+        "reports",
+        {**values, "state": "pending", "created_at": now, "not_before": iso(not_before)},
+    )
