@@ -1,0 +1,336 @@
+"""The MQTT channel: keeps one broker connection alive for as long as the agent runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from agent.channels.mqtt_bodies import render_body
+from agent.channels.mqtt_connection import Connection
+from agent.channels.mqtt_dial import RECEIVE_MAXIMUM, Call, Dialler, Will
+from agent.channels.mqtt_inbound import InboundLane
+from agent.channels.mqtt_reasons import FAILED
+from agent.channels.mqtt_retry import BackOff, ConnectError, Failure, ProtocolChoice, Version
+from agent.channels.mqtt_topics import INBOUND, Suffix, Topics
+from agent.channels.mqtt_values import (
+    Inbound,
+    LinkStatus,
+    MqttError,
+    NotConnectedError,
+    Publication,
+    PublishRefusedError,
+    RequestNotTakenError,
+    Timing,
+)
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import MQTTMessage
+
+    from agent.config import MqttConfig
+
+__all__ = [
+    "Inbound",
+    "LinkStatus",
+    "MqttChannel",
+    "MqttError",
+    "NotConnectedError",
+    "Publication",
+    "PublishRefusedError",
+    "RequestNotTakenError",
+    "Suffix",
+    "Timing",
+    "Topics",
+    "render_body",
+]
+
+log = logging.getLogger(__name__)
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+MOST_WAITING = 4 * RECEIVE_MAXIMUM  # a broker without Receive Maximum (3.1.1, QoS 0) is left unread
+QUIET: Callable[[LinkStatus], None] = lambda _status: None  # noqa: E731
+
+
+class MqttChannel:
+    """Connects, says what the device is, hands requests in and publishes what is given to it.
+
+    on_request: called for each message on `command/request` and `sms/send`, in their order; the
+    broker's copy is acknowledged only after it returned. It may raise RequestNotTakenError to be
+    asked again later; any other exception ends `run`.
+    birth: the publications to make at every connection beside `status`, asked for each time.
+    on_link: called in the event loop at every change of `status`.
+    concurrency: how many on_request calls may be under way at the same time.
+    Raises ValueError for a device id or root that cannot be a topic.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        device_id: str,
+        *,
+        on_request: Callable[[Inbound], Awaitable[None]],
+        birth: Callable[[], Iterable[Publication]] = tuple,
+        on_link: Callable[[LinkStatus], None] = QUIET,
+        client_id: str | None = None,
+        concurrency: int = 1,
+        timing: Timing = Timing(),  # noqa: B008  # frozen
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.topics = Topics.of(device_id, config.root, config.response_prefix)
+        self.connected = asyncio.Event()
+        self.status = LinkStatus(connected=False, protocol=None, reason="not started")
+        self._config = config
+        self._client_id = client_id or f"modem-agent-{device_id}"
+        self._on_request = on_request
+        self._birth = birth
+        self._on_link = on_link
+        self._concurrency = concurrency
+        self._timing = timing
+        self._dialler = Dialler()
+        self._choice = ProtocolChoice(config.protocol)
+        self._back_off = BackOff(timing.retry_low_s, timing.retry_high_s, chance)
+        self._connection: Connection | None = None
+        self._kick = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._will_retain = True
+        self._tried = Version.V5
+
+    # What others use.
+
+    async def publish(
+        self,
+        suffix: str,
+        body: Mapping[str, object] | bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+        response_topic: str | None = None,
+        expiry_s: int | None = None,
+    ) -> None:
+        """Publish below the root and return once the broker has acknowledged it (QoS 1).
+
+        response_topic: published there as well where the configuration's response_prefix allows
+        it; a broker that refuses only that copy is logged. correlation, expiry_s: MQTT 5 only.
+        Raises NotConnectedError (also where the connection goes, or the acknowledgement does not
+        come in Timing.ack_s: publish again later) or PublishRefusedError.
+        """
+        connection = self._connection
+        if connection is None or not self.connected.is_set():
+            raise NotConnectedError(self.status.reason)
+        payload = body if isinstance(body, bytes) else render_body(body)
+        await connection.publish(
+            self.topics.name(suffix),
+            payload,
+            retain=retain,
+            correlation=correlation,
+            expiry_s=expiry_s,
+        )
+        if response_topic is None or not self.topics.may_respond(response_topic):
+            return
+        try:
+            await connection.publish(
+                response_topic, payload, correlation=correlation, expiry_s=expiry_s
+            )
+        except PublishRefusedError as error:
+            log.warning("mqtt response refused reason=%s", error)
+
+    def retry_now(self) -> None:
+        """Cut the wait before the next attempt short; a no-op while there is a connection."""
+        self._kick.set()
+
+    def stop(self) -> None:
+        """Make `run` say goodbye and return."""
+        self._stop.set()
+        self._kick.set()
+
+    # The life of the channel.
+
+    async def run(self) -> None:
+        """Stay connected until `stop` or cancellation, both of which publish `offline` first.
+
+        Raises an exception group where on_request or birth raised what is no RequestNotTakenError.
+        """
+        while not self._stop.is_set():
+            self._kick.clear()
+            slow = False
+            try:
+                await self._live()
+            except ConnectError as error:
+                if error.failure is Failure.DENIED:
+                    slow = True
+                self._down(error.reason, logging.ERROR if slow else logging.WARNING)
+                if self._another_way(error):
+                    continue
+            if not self._stop.is_set():
+                await self._pause(self._back_off.next_s(slow=slow))
+
+    def _another_way(self, error: ConnectError) -> bool:
+        """Whether another attempt, made differently, is worth making at once."""
+        if error.failure is Failure.RETAIN and self._will_retain:
+            self._will_retain = False
+            return True
+        return self._choice.failed(self._tried, error.failure)
+
+    async def _pause(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._kick.wait()
+        except TimeoutError:
+            return
+
+    async def _live(self) -> None:
+        """One connection from its dialling to its end. Raises ConnectError."""
+        loop = asyncio.get_running_loop()
+        lane = InboundLane(self._on_request, self._concurrency, self._timing)
+        connection = await self._connect(lane)
+        since = loop.time()
+        try:
+            async with asyncio.TaskGroup() as group:
+                handling = group.create_task(lane.run())
+                stopping = group.create_task(self._stop.wait())
+                try:
+                    if await self._introduce(connection):
+                        either: list[asyncio.Future[Any]] = [connection.ended, stopping]
+                        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    self.connected.clear()
+                    if not connection.ended.done():
+                        await self._farewell(connection)
+                    handling.cancel()
+                    stopping.cancel()
+        finally:
+            connection.abort("stopped")
+            self._connection = None
+            if loop.time() - since >= self._timing.stable_s:
+                self._back_off.reset()
+            self._down(connection.ended.result(), logging.WARNING)
+
+    async def _connect(self, lane: InboundLane) -> Connection:
+        loop = asyncio.get_running_loop()
+        timing = self._timing
+        self._tried = version = self._choice.next(loop.time())
+        will = Will(self.topics.name(Suffix.STATUS), OFFLINE, self._will_retain)
+        call = Call(self._config, version, self._client_id, will, timing.dial_s)
+        client = await self._dialler.dial(call)
+
+        def take(message: MQTTMessage, acknowledge: Callable[[], None]) -> None:
+            self._take(connection, lane, message, acknowledge)
+
+        connection = Connection(client, version, timing, take)
+        try:
+            probe = self._choice.probing
+            await connection.established(timing.probe_s if probe else timing.connack_s)
+        finally:
+            if not connection.greeted:
+                connection.abort("not established")
+        self._choice.connected(version, loop.time())
+        return connection
+
+    async def _introduce(self, connection: Connection) -> bool:
+        """Subscribe, then publish `online` and the birth publications; False if that broke off.
+
+        In this order: who sees `online` may send a request at once.
+        """
+        try:
+            codes = await connection.subscribe([self.topics.name(suffix) for suffix in INBOUND])
+            unheard = tuple(
+                str(suffix) for suffix, code in zip(INBOUND, codes, strict=True) if code >= FAILED
+            )
+            if unheard:
+                log.error("mqtt subscription refused by the broker topics=%s", ",".join(unheard))
+            births = [Publication(Suffix.STATUS, ONLINE, retain=True), *self._birth()]
+            async with asyncio.TaskGroup() as group:
+                for birth in births:
+                    group.create_task(self._announce(connection, birth))
+        except NotConnectedError:
+            return False
+        if connection.ended.done():
+            return False
+        self._connection = connection
+        self.connected.set()
+        self._told(LinkStatus(True, connection.version, "", unheard))
+        log.info(
+            "mqtt connected broker=%s:%d protocol=%s",
+            self._config.host,
+            self._config.port,
+            connection.version,
+        )
+        return True
+
+    async def _announce(self, connection: Connection, birth: Publication) -> None:
+        payload = birth.body if isinstance(birth.body, bytes) else render_body(birth.body)
+        topic = self.topics.name(birth.suffix)
+        try:
+            await connection.publish(topic, payload, retain=birth.retain)
+        except PublishRefusedError as error:
+            log.error("mqtt birth refused reason=%s", error)
+        except NotConnectedError:
+            return  # the end of the connection is told once, by who waits for it
+
+    async def _farewell(self, connection: Connection) -> None:
+        """Publish `offline` and disconnect; where that fails the broker's will does it."""
+        try:
+            async with asyncio.timeout(self._timing.farewell_s):
+                await connection.publish(self.topics.name(Suffix.STATUS), OFFLINE, retain=True)
+        except (TimeoutError, NotConnectedError, PublishRefusedError) as error:
+            log.debug("mqtt farewell left to the will reason=%s", error)
+            return
+        await connection.disconnect(self._timing.farewell_s)
+
+    # What comes in.
+
+    def _take(
+        self,
+        connection: Connection,
+        lane: InboundLane,
+        message: MQTTMessage,
+        acknowledge: Callable[[], None],
+    ) -> None:
+        try:
+            suffix = self.topics.suffix(message.topic)
+        except UnicodeDecodeError:
+            suffix = None
+        if suffix not in INBOUND or (message.retain and not message.payload):
+            # A subscription of an older configuration, or a retained request being taken back.
+            acknowledge()
+            return
+
+        def acknowledge_and_read() -> None:
+            acknowledge()
+            if lane.waiting < MOST_WAITING:
+                connection.resume_reading()
+
+        properties = message.properties
+        lane.put(
+            Inbound(
+                suffix=suffix,
+                payload=bytes(message.payload),
+                retained=bool(message.retain),
+                correlation=getattr(properties, "CorrelationData", None),
+                response_topic=getattr(properties, "ResponseTopic", None),
+                expiry_s=getattr(properties, "MessageExpiryInterval", None),
+                redelivered=bool(message.dup),
+            ),
+            acknowledge_and_read,
+        )
+        if lane.waiting >= MOST_WAITING:
+            connection.pause_reading()
+
+    # What is told.
+
+    def _down(self, reason: str, level: int) -> None:
+        """Note that there is no connection; logged once for each reason, not at each attempt."""
+        if self._stop.is_set():
+            level = logging.INFO
+        if reason == self.status.reason:
+            level = logging.DEBUG
+        log.log(level, "mqtt not connected reason=%s", reason)
+        self._told(LinkStatus(connected=False, protocol=None, reason=reason))
+
+    def _told(self, status: LinkStatus) -> None:
+        if status != self.status:
+            self.status = status
+            self._on_link(status)

@@ -1,0 +1,340 @@
+"""One MQTT connection inside the event loop, from CONNACK to its end; never used a second time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from paho.mqtt.enums import LogLevel, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agent.channels.mqtt_flight import Flight
+from agent.channels.mqtt_reasons import (
+    FAILED,
+    NAMES,
+    PACKET_TOO_LARGE,
+    PERMANENT,
+    refusal,
+    with_remedy,
+)
+from agent.channels.mqtt_retry import ConnectError, Failure, Version
+from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError, Timing
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, SocketLike
+    from paho.mqtt.reasoncodes import ReasonCode
+
+log = logging.getLogger(__name__)
+
+PUBLISH_OVERHEAD = 10  # fixed header 5, name's length 2, packet id 2, no properties 1
+MAX_IN_FLIGHT = 20  # ours; the library would queue, and send again by itself, what goes beyond
+RETAIN_HANDLING_NEW = 1  # retained requests are told once, not at every connection (§3.8.3.1)
+
+# What the library lets out of its packet readers on octets that are no MQTT, beside its own errors.
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, struct.error)
+
+
+class Connection:
+    """A client whose socket is connected and whose CONNECT is on its way.
+
+    on_message: called in the loop for each PUBLISH, with its acknowledgement as a call.
+    ended: gets one sentence when the connection is over; everything that waits on it then fails
+    with NotConnectedError.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        version: Version,
+        timing: Timing,
+        on_message: Callable[[MQTTMessage, Callable[[], None]], None],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._client = client
+        self.version = version
+        self._timing = timing
+        self._on_message_here = on_message
+        self.ended: asyncio.Future[str] = self._loop.create_future()
+        self._connack: asyncio.Future[tuple[int, str, Properties | None]] = (
+            self._loop.create_future()
+        )
+        self._suback: asyncio.Future[list[int]] = self._loop.create_future()
+        self._misc: asyncio.TimerHandle | None = None
+        self._last_error = ""
+        self._flight = Flight(MAX_IN_FLIGHT, timing.ack_s, self._overdue)
+        self._max_packet: int | None = None
+        self._reading = False
+        self._sock: SocketLike | None = client.socket()
+        self.retain_available = True
+        self.greeted = False  # CONNACK has come, and it was a success
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+        client.on_socket_register_write = self._on_want_write
+        client.on_socket_unregister_write = self._on_wrote
+        client.on_socket_close = self._on_socket_close
+        if self._sock is None:  # the library met an error while it wrote CONNECT
+            self._end("lost while connecting")
+            return
+        self.resume_reading()
+        if client.want_write():
+            self._loop.add_writer(self._sock.fileno(), self._writable)
+        self._tick()
+
+    # Life: CONNACK, keep-alive, end.
+
+    async def established(self, timeout_s: float) -> None:
+        """Wait for CONNACK. Raises ConnectError; the connection is over then."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                either: list[asyncio.Future[Any]] = [self._connack, self.ended]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        except TimeoutError:
+            self.abort("no CONNACK")
+            reason = f"connected, but no CONNACK to MQTT {self.version} in {timeout_s:g} s"
+            raise ConnectError(Failure.SILENT, reason) from None
+        if not self._connack.done():
+            raise self._closed_early(self.ended.result())
+        code, name, properties = self._connack.result()
+        if code >= FAILED:
+            self.abort("refused")
+            raise refusal(code, name)
+        self._client.on_log = None
+        self.greeted = True
+        self._take_limits(properties)
+
+    def _take_limits(self, properties: Properties | None) -> None:
+        """Heed what the broker's CONNACK says about itself (MQTT 5 §3.2.2.3)."""
+        limit: int = getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT)
+        self._flight = Flight(min(limit, MAX_IN_FLIGHT), self._timing.ack_s, self._overdue)
+        if self.ended.done():
+            self._flight.end(self.ended.result())
+        self._max_packet = getattr(properties, "MaximumPacketSize", None)
+        self.retain_available = bool(getattr(properties, "RetainAvailable", 1))
+
+    def _closed_early(self, reason: str) -> ConnectError:
+        """An end before CONNACK: TLS that was refused after its handshake, or the version."""
+        if "SSL" in self._last_error or "certificate" in self._last_error:
+            text = f"the broker ended TLS: {self._last_error} (see mqtt.cert and mqtt.key)"
+            return ConnectError(Failure.DENIED, text)
+        return ConnectError(Failure.SILENT, f"closed before CONNACK: {self._last_error or reason}")
+
+    def _tick(self) -> None:
+        self._client.loop_misc()
+        if not self.ended.done():
+            # The broker may have shortened the keep-alive in CONNACK.
+            period_s = min(self._timing.misc_s, max(self._client.keepalive / 4, 0.25))
+            self._misc = self._loop.call_later(period_s, self._tick)
+
+    def _overdue(self) -> None:
+        self.abort(f"no acknowledgement in {self._timing.ack_s:g} s")
+
+    def abort(self, reason: str) -> None:
+        """End the connection without DISCONNECT, so that the broker publishes the will."""
+        self._end(reason)
+
+    async def disconnect(self, timeout_s: float) -> None:
+        """Send DISCONNECT, which drops the will, and end the connection."""
+        if not self.ended.done():
+            self._client.disconnect()
+            await asyncio.wait({self.ended}, timeout=timeout_s)
+        self._end("disconnected")
+
+    def _end(self, reason: str) -> None:
+        if self.ended.done():
+            return
+        self.ended.set_result(reason)
+        if self._misc is not None:
+            self._misc.cancel()
+        self._flight.end(reason)
+        if not self._suback.done():
+            self._suback.set_exception(NotConnectedError(reason))
+            self._suback.exception()  # looked at: there may be nobody waiting
+        self._release_socket()
+        client = self._client
+        client.on_connect = client.on_disconnect = client.on_publish = None
+        client.on_subscribe = client.on_message = client.on_log = None
+        client.on_socket_register_write = client.on_socket_unregister_write = None
+        client.on_socket_close = None  # no cycle is left: the client goes at once
+
+    # The socket in the loop.
+
+    def pause_reading(self) -> None:
+        """Leave what the broker sends in the socket, until `resume_reading`."""
+        if self._reading and self._sock is not None:
+            self._reading = False
+            self._loop.remove_reader(self._sock.fileno())
+
+    def resume_reading(self) -> None:
+        """Read what the broker sends; a no-op while reading, or after the end."""
+        if not self._reading and self._sock is not None:
+            self._reading = True
+            self._loop.add_reader(self._sock.fileno(), self._readable)
+
+    def _readable(self) -> None:
+        try:
+            self._client.loop_read()
+            # Decrypted octets wait inside TLS, where the loop cannot see them.
+            while (sock := self._client.socket()) is not None and self._reading:
+                pending: Callable[[], int] | None = getattr(sock, "pending", None)
+                if pending is None or not pending():
+                    break
+                self._client.loop_read()
+        except MALFORMED as error:
+            self._last_error = f"not MQTT: {error!r}"
+            self._end(f"the broker sent what is not MQTT ({error!r})")
+
+    def _writable(self) -> None:
+        self._client.loop_write()
+
+    def _release_socket(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None and sock.fileno() >= 0:
+            self._loop.remove_reader(sock.fileno())
+            self._loop.remove_writer(sock.fileno())
+            sock.close()
+
+    def _on_want_write(self, _client: Client, _userdata: Any, sock: SocketLike) -> None:
+        self._loop.add_writer(sock.fileno(), self._writable)
+
+    def _on_wrote(self, _client: Client, _userdata: Any, sock: SocketLike) -> None:
+        self._loop.remove_writer(sock.fileno())
+
+    def _on_socket_close(self, _client: Client, _userdata: Any, _sock: SocketLike) -> None:
+        self._release_socket()
+
+    def _on_log(self, _client: Client, _userdata: Any, level: int, text: str) -> None:
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._last_error = text
+
+    # What the broker says.
+
+    def _on_connect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if not self._connack.done():
+            self._connack.set_result((reason.value, reason.getName(), properties))
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            told = f"the broker disconnected: {reason.getName()}"
+            self._end(with_remedy(told, reason.value))
+        elif reason.value == 0:
+            self._end("disconnected")
+        else:
+            self._end("the connection was lost" + (f": {reason}" if str(reason) else ""))
+
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _mid: int,
+        codes: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if not self._suback.done():
+            self._suback.set_result([code.value for code in codes])
+
+    def _on_publish(
+        self,
+        _client: Client,
+        _userdata: Any,
+        mid: int,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._flight.acknowledged(mid, reason.value)
+
+    def _on_message(self, client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        def acknowledge() -> None:
+            if not self.ended.done():
+                client.ack(message.mid, message.qos)
+
+        self._on_message_here(message, acknowledge)
+
+    # What we say.
+
+    async def subscribe(self, topics: Sequence[str]) -> list[int]:
+        """Subscribe at QoS 1; returns a reason code a topic. Once a connection.
+
+        Raises NotConnectedError.
+        """
+        if self.version is Version.V5:
+            options = SubscribeOptions(
+                qos=1, retainAsPublished=True, retainHandling=RETAIN_HANDLING_NEW
+            )
+            self._client.subscribe([(topic, options) for topic in topics])
+        else:
+            self._client.subscribe([(topic, 1) for topic in topics])
+        try:
+            async with asyncio.timeout(self._timing.ack_s):
+                return await asyncio.shield(self._suback)
+        except TimeoutError:
+            self._overdue()
+            raise NotConnectedError("no SUBACK in time") from None
+
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+        expiry_s: int | None = None,
+    ) -> None:
+        """Publish at QoS 1 and return at the broker's acknowledgement.
+
+        Raises PublishRefusedError, or NotConnectedError where the connection ended first.
+        """
+        properties = self._properties(correlation, expiry_s)
+        self._check_size(topic, payload, properties)
+        await self._flight.room()
+        info = self._client.publish(topic, payload, 1, retain and self.retain_available, properties)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._flight.unsent()
+            raise NotConnectedError(f"not sent, {info.rc.name}")
+        code = await self._flight.sent(info.mid)
+        if code >= FAILED:
+            name = NAMES.get(code, "refused")
+            raise PublishRefusedError(topic, code, name, permanent=code in PERMANENT)
+
+    def _check_size(self, topic: str, payload: bytes, properties: Properties | None) -> None:
+        """Refuse what the broker would answer by closing the connection (MQTT 5 §3.2.2.3.6)."""
+        if self._max_packet is None:
+            return
+        size = PUBLISH_OVERHEAD + len(topic.encode()) + len(payload)
+        if properties is not None:
+            size += len(properties.pack())  # type: ignore[no-untyped-call]  # the library's
+        if size > self._max_packet:
+            name = f"packet too large for this broker ({size} > {self._max_packet} octets)"
+            raise PublishRefusedError(topic, PACKET_TOO_LARGE, name, permanent=True)
+
+    def _properties(self, correlation: bytes | None, expiry_s: int | None) -> Properties | None:
+        if self.version is not Version.V5 or (correlation is None and expiry_s is None):
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # library's
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        return properties

@@ -1,0 +1,48 @@
+"""What the reason codes of MQTT 5 (§2.4) mean to the agent; 3.1.1's few are mapped onto them."""
+
+from __future__ import annotations
+
+from agent.channels.mqtt_retry import ConnectError, Failure
+
+FAILED = 0x80  # from here on a failure
+VERSION_REFUSED = 0x84
+PACKET_TOO_LARGE = 0x95
+RETAIN_NOT_SUPPORTED = 0x9A
+
+# A publication refused so will be refused again; the others may be a matter of time.
+PERMANENT = frozenset({0x87, 0x90, PACKET_TOO_LARGE, 0x99, RETAIN_NOT_SUPPORTED, 0x9B})
+# A connection refused so is worth trying again soon; the others need somebody to change something.
+REFUSED_FOR_NOW = frozenset({0x80, 0x83, 0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+
+NAMES = {
+    0x80: "unspecified error",
+    0x83: "implementation specific error",
+    0x87: "not authorized",
+    0x90: "topic name invalid",
+    0x91: "packet identifier in use",
+    0x97: "quota exceeded",
+    0x99: "payload format invalid",
+}
+REMEDIES = {
+    0x85: "another client identifier is needed: change device.id",
+    0x86: "see mqtt.username and mqtt.password_file",
+    0x87: "the broker does not let this user, certificate or client identifier in",
+    0x8A: "the broker has banned this client",
+    0x8E: "another client uses the same identifier: is a second agent running with this device.id?",
+}
+
+
+def with_remedy(text: str, code: int) -> str:
+    """The text, and what to do about the code where that is known."""
+    remedy = REMEDIES.get(code)
+    return f"{text}: {remedy}" if remedy else text
+
+
+def refusal(code: int, name: str) -> ConnectError:
+    """What a CONNACK with a failure code means for the next attempt."""
+    reason = with_remedy(f"refused by the broker, 0x{code:02X} {name}", code)
+    if code == VERSION_REFUSED:
+        return ConnectError(Failure.VERSION, reason)
+    if code == RETAIN_NOT_SUPPORTED:
+        return ConnectError(Failure.RETAIN, reason)
+    return ConnectError(Failure.BUSY if code in REFUSED_FOR_NOW else Failure.DENIED, reason)
