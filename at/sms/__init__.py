@@ -1,0 +1,46 @@
+"""The SMS codec: TS 23.040 and 23.038 as values; no input or output, no clock."""
+
+from __future__ import annotations
+
+from at.errors import DecodeError, EncodeError
+from at.sms import gsm7
+from at.sms.address import Address
+from at.sms.dcs import Alphabet, Dcs
+from at.sms.join import join
+from at.sms.pdu import Pdu, decode, encode, tpdu_length
+from at.sms.scts import Timestamp
+from at.sms.segment import segment
+from at.sms.tpdu import Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport, Tpdu
+from at.sms.udh import Concat, Element, Ports
+from at.sms.userdata import UserData
+from at.sms.validity import Enhanced, Relative, Validity
+
+__all__ = [
+    "Address",
+    "Alphabet",
+    "Command",
+    "Concat",
+    "Dcs",
+    "DecodeError",
+    "Deliver",
+    "DeliverReport",
+    "Element",
+    "EncodeError",
+    "Enhanced",
+    "Pdu",
+    "Ports",
+    "Relative",
+    "StatusReport",
+    "Submit",
+    "SubmitReport",
+    "Timestamp",
+    "Tpdu",
+    "UserData",
+    "Validity",
+    "decode",
+    "encode",
+    "gsm7",
+    "join",
+    "segment",
+    "tpdu_length",
+]

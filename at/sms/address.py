@@ -1,0 +1,149 @@
+"""Address fields (TS 23.040 §9.1.2.5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from at.errors import DecodeError, EncodeError
+from at.sms import gsm7
+from at.sms.packing import pack, unpack
+from at.sms.semioctets import SWAP, from_digits
+
+KINDS = (
+    "unknown",
+    "international",
+    "national",
+    "network-specific",
+    "subscriber",
+    "alphanumeric",
+    "abbreviated",
+    "reserved",
+)
+"""Names of the type of number, by its three bits."""
+
+ISDN = 1
+"""The numbering plan of telephone numbers (E.164 / E.163)."""
+
+_TYPES = {name: number for number, name in enumerate(KINDS)}
+_DIGITS = re.compile(r"[0-9*#abc]*")
+_MAX_DIGITS = 20
+_READ = str.maketrans("abcde", "*#abc")
+_SIGNED = re.compile(r"\+[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A number or a name on the air.
+
+    digits: "0".."9", "*", "#", "a", "b", "c", without any "+"; for kind "alphanumeric" the text.
+    kind: one of KINDS; plan: numbering plan identification, 0-15.
+    """
+
+    digits: str
+    kind: str = "international"
+    plan: int = ISDN
+
+    def __str__(self) -> str:
+        return "+" + self.digits if self.kind == "international" else self.digits
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """What a person writes: "+" and digits: international; digits: unknown; else a name.
+
+        Raises EncodeError("address") for what fits no address field.
+        """
+        if _SIGNED.fullmatch(text):
+            address = cls(text[1:])
+        elif text and _DIGITS.fullmatch(text):
+            address = cls(text, "unknown")
+        else:
+            address = cls(text, "alphanumeric", 0)
+        if not text:
+            raise EncodeError("address", "empty")
+        encode_address(address, "address")
+        return address
+
+    @property
+    def type_of_address(self) -> int:
+        """The octet in front of the digits, as `<toa>` of TS 27.005 shows it."""
+        return 0x80 | _TYPES[self.kind] << 4 | self.plan
+
+
+def _digits(packed: bytes, count: int, field: str, octet: int, flags: list[str]) -> str:
+    digits = packed.translate(SWAP).hex()
+    if count & 1:
+        if digits[-1] != "f":
+            flags.append("filler")
+        digits = digits[:-1]
+    if digits.isdecimal():
+        return digits
+    if digits.endswith("f"):
+        flags.append("filler")  # the length counts the filler
+        digits = digits[:-1]
+    if "f" in digits:
+        raise DecodeError(field, octet, detail="filler between digits")
+    return digits.translate(_READ)
+
+
+def _text(packed: bytes, count: int, flags: list[str]) -> str:
+    septets = unpack(packed, count * 4 // 7)
+    # 14 semi-octets hold 8 septets, but many centres say 14 (2 x 7 octets) for 7 characters: the
+    # zero behind them is filling, not "@".
+    if count == 14 and septets[-1] == 0:
+        flags.append("filler")
+        septets = septets[:-1]
+    return gsm7.decode(septets)
+
+
+def read_address(
+    data: bytes, octet: int, count: int, field: str, flags: list[str]
+) -> tuple[Address, int]:
+    """Type-of-address and `count` semi-octets at `octet` -> address, next offset."""
+    have = len(data) - octet
+    need = 1 + (count + 1) // 2
+    if have < need:
+        raise DecodeError(field, octet, need=need, have=have)
+    kind = data[octet]
+    if kind < 0x80:
+        flags.append("address-type")
+    end = octet + need
+    packed = data[octet + 1 : end]
+    name = KINDS[kind >> 4 & 7]
+    if name == "alphanumeric":
+        return Address(_text(packed, count, flags), name, kind & 15), end
+    return Address(_digits(packed, count, field, octet + 1, flags), name, kind & 15), end
+
+
+def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
+    """The address field at `octet`, its length first -> address, next offset.
+
+    Adds to flags: "filler", "address-type" (top bit of the type clear). Raises DecodeError(field).
+    """
+    if octet >= len(data):
+        raise DecodeError(field, octet, need=2, have=0)
+    count = data[octet]
+    if count > _MAX_DIGITS:
+        raise DecodeError(field, octet, detail=f"{count} semi-octets, at most {_MAX_DIGITS}")
+    return read_address(data, octet + 1, count, field, flags)
+
+
+def encode_address(address: Address, field: str) -> tuple[int, bytes]:
+    """(semi-octets, type-of-address and digits). Raises EncodeError(field)."""
+    kind = _TYPES.get(address.kind)
+    if kind is None:
+        raise EncodeError(field, f"unknown kind {address.kind!r}")
+    if not 0 <= address.plan <= 15:
+        raise EncodeError(field, f"{address.plan} is not a numbering plan")
+    first = bytes((0x80 | kind << 4 | address.plan,))
+    digits = address.digits
+    if address.kind == "alphanumeric":
+        septets = gsm7.encode(digits)
+        if len(septets) > 11:
+            raise EncodeError(field, f"{digits!r} takes {len(septets)} septets, at most 11")
+        if len(septets) == 8 and septets[-1] == 0:
+            raise EncodeError(field, "an eighth and last '@' cannot be told from filling")
+        return (7 * len(septets) + 3) // 4, first + pack(septets)
+    if len(digits) > _MAX_DIGITS or not _DIGITS.fullmatch(digits):
+        raise EncodeError(field, f"{digits!r} is not at most {_MAX_DIGITS} of 0-9 * # a b c")
+    return len(digits), first + from_digits(digits)

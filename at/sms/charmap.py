@@ -1,0 +1,107 @@
+"""A seven bit alphabet: one main table, one extension table behind the escape."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from at.errors import EncodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ESCAPE = 0x1B
+_UNDEFINED = "\ufffe"  # what the charmap codec takes for "no character here"
+_PAIR = re.compile(rb"\x1b([\x00-\x7f]?)")
+_SHIFTED = re.compile(rb"[\x80-\xff]")
+# An escape pair becomes one byte with the top bit set, so that 256-entry tables do both at once.
+_JOIN = {bytes((code,)): bytes((code | 0x80,)) for code in range(128)} | {b"": b"\x1b"}
+_PART = {bytes((code | 0x80,)): bytes((ESCAPE, code)) for code in range(128)}
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    return _JOIN[match[1]]
+
+
+def _parted(match: re.Match[bytes]) -> bytes:
+    return _PART[match[0]]
+
+
+class SevenBit:
+    """One alphabet of TS 23.038, ready to encode and decode one-per-byte septets.
+
+    main: 128 characters by septet, "\ufffe" where the table has none; extension: the characters
+    that follow an escape.
+    """
+
+    def __init__(self, name: str, main: str, extension: Mapping[int, str]) -> None:
+        self.name = name
+        plain = main[:ESCAPE] + " " + main[ESCAPE + 1 :]  # §6.2.1 note 1: a lone escape is a space
+        shifted = list(plain.replace(_UNDEFINED, " "))  # §6.2.1.1: not in the table: the main one's
+        for code, character in extension.items():
+            shifted[code] = character
+        self._decoding = plain.replace(_UNDEFINED, " ") + "".join(shifted)
+        coding = [_UNDEFINED] * 256
+        for code, character in extension.items():
+            if character not in main:  # the shorter way wins
+                coding[code | 0x80] = character
+        coding[:128] = main
+        coding[ESCAPE] = _UNDEFINED
+        # codecs.charmap_build is fast only when byte 0 is NUL, so the character of septet 0 moves
+        # to 0x9B (escape escape, which no table may use) on the way in.
+        coding[0], coding[ESCAPE | 0x80] = "\0", coding[0]
+        self._encoding: Any = codecs.charmap_build("".join(coding))
+        home = bytearray(range(256))
+        home[ESCAPE | 0x80] = 0
+        self._home = bytes(home)
+        self._map: Callable[[str, str, Any], tuple[bytes, int]] = codecs.charmap_encode
+
+    def _marked(self, text: str) -> bytes:
+        """One byte a character, the top bit set on those of the extension table."""
+        try:
+            marked, _ = self._map(text, "strict", self._encoding)
+        except UnicodeEncodeError as error:
+            character = text[error.start]
+            raise EncodeError(
+                "ud", f"U+{ord(character):04X} at {error.start} is not in the {self.name}"
+            ) from None
+        if 0 in marked:
+            raise EncodeError("ud", f"U+0000 at {text.index(chr(0))} is not in the {self.name}")
+        return marked.translate(self._home)
+
+    def encode(self, text: str) -> bytes:
+        """Septets, one per byte, escapes included; EncodeError("ud") names what does not fit."""
+        marked = self._marked(text)
+        return marked if marked.isascii() else _SHIFTED.sub(_parted, marked)
+
+    def decode(self, septets: bytes) -> str:
+        """The text of one-per-byte septets (0-0x7F); never fails.
+
+        An unknown escape pair reads as the main table's character, a lone escape or two in a row
+        as one space (§6.2.1.1).
+        """
+        if ESCAPE in septets:
+            septets = _PAIR.sub(_joined, septets)
+        return codecs.charmap_decode(septets, "strict", self._decoding)[0]
+
+    def septets(self, text: str) -> int:
+        """How many septets the text takes, an escape pair counting two. Raises EncodeError."""
+        marked = self._marked(text)
+        return len(marked) if marked.isascii() else len(self.encode(text))
+
+    def can(self, text: str) -> bool:
+        """Whether every character is in the main or the extension table."""
+        try:
+            self._marked(text)
+        except EncodeError:
+            return False
+        return True
+
+    def is_basic(self, text: str) -> bool:
+        """Whether every character is in the main table, so that each takes one septet."""
+        try:
+            return self._marked(text).isascii()
+        except EncodeError:
+            return False

@@ -1,0 +1,67 @@
+"""Packs septets into octets (TS 23.038 §6.1.2.1.1)."""
+
+from __future__ import annotations
+
+from at.errors import EncodeError
+
+_LEVELS = 8  # 2**8 = 256 septets, one more than a TP-UDL can say
+
+
+def _steps(level: int) -> tuple[tuple[int, int, int], ...]:
+    """Masks and shifts that spread 2**level septets, halving the groups from the largest down."""
+    steps = []
+    for half in (1 << k for k in range(level - 1, -1, -1)):
+        groups = (1 << level) // (2 * half)
+        ones = (1 << (7 * half)) - 1
+        low = sum(ones << (16 * half * g) for g in range(groups))
+        steps.append((low, low << (7 * half), half))
+    return tuple(steps)
+
+
+# The whole message is one big integer: each step moves the upper half of every group at once, so
+# 160 septets take eight steps instead of 160.
+_UNPACK = tuple(_steps(level) for level in range(_LEVELS + 1))
+_PACK = tuple(
+    tuple((low, low << (8 * half), half) for low, _, half in reversed(steps)) for steps in _UNPACK
+)
+
+
+def spread(bits: int, count: int) -> bytes:
+    """The lowest `count` (0-256) septets of a bit string, one per byte, the first septet first."""
+    bits &= (1 << (7 * count)) - 1
+    for low, high, shift in _UNPACK[(count - 1).bit_length() if count > 1 else 0]:
+        bits = (bits & low) | ((bits & high) << shift)
+    return bits.to_bytes(count, "little")
+
+
+def squeeze(septets: bytes) -> int:
+    """One-per-byte septets (at most 256) as a bit string, the first septet lowest.
+
+    Raises EncodeError("ud") if a septet is above 0x7F or there are more than 256.
+    """
+    count = len(septets)
+    if not septets.isascii() or count > 1 << _LEVELS:
+        raise EncodeError("ud", "not septets, or more than 256 of them")
+    bits = int.from_bytes(septets, "little")
+    for low, high, shift in _PACK[(count - 1).bit_length() if count > 1 else 0]:
+        bits = (bits & low) | ((bits & high) >> shift)
+    return bits
+
+
+def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
+    """`count` septets out of octets, one per byte, least significant bit first.
+
+    fill_bits: 0-6 bits to skip before the first septet, as after a user data header. Octets that
+    end too early read as zero bits; the callers check lengths.
+    """
+    return spread(int.from_bytes(octets, "little") >> fill_bits, count)
+
+
+def pack(septets: bytes, fill_bits: int = 0) -> bytes:
+    """One-per-byte septets into octets, least significant bit first.
+
+    fill_bits: 0-6 zero bits before the first septet, to start after a user data header.
+    Raises EncodeError("ud") if a septet is above 0x7F.
+    """
+    size = (7 * len(septets) + fill_bits + 7) // 8
+    return (squeeze(septets) << fill_bits).to_bytes(size, "little")

@@ -1,0 +1,77 @@
+"""SMS-STATUS-REPORT on the air (TS 23.040 §9.2.2.3)."""
+
+from __future__ import annotations
+
+from at.errors import DecodeError
+from at.sms.address import decode_address, encode_address
+from at.sms.octets import require_octet
+from at.sms.parameters import (
+    Parameters,
+    decode_parameters,
+    encode_parameters,
+    header_bit,
+    indicator_of,
+    skip_indicator,
+)
+from at.sms.scts import SIZE, decode_timestamp
+from at.sms.tpdu import StatusReport
+
+
+def decode_status_report(
+    data: bytes, octet: int, flags: list[str], *, entire: bool = False
+) -> tuple[StatusReport, int]:
+    """The report whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
+    first = data[octet]
+    if octet + 2 > len(data):
+        raise DecodeError("mr", octet + 1, need=1, have=0)
+    reference = data[octet + 1]
+    recipient, octet = decode_address(data, octet + 2, "ra", flags)
+    timestamp = decode_timestamp(data, octet, "scts", flags)
+    discharged = decode_timestamp(data, octet + SIZE, "dt", flags)
+    octet += 2 * SIZE
+    if octet >= len(data):
+        raise DecodeError("st", octet, need=1, have=0)
+    status = data[octet]
+    octet += 1
+    parameters: Parameters = (None, None, None)
+    if octet < len(data):
+        indicator, octet = skip_indicator(data, octet)
+        parameters, octet = decode_parameters(
+            data, octet, indicator, first & 0x40 != 0, flags, entire=entire
+        )
+    return StatusReport(
+        reference,
+        recipient,
+        timestamp,
+        discharged,
+        status,
+        first & 4 == 0,
+        first & 8 != 0,
+        first & 0x20 != 0,
+        *parameters,
+    ), octet
+
+
+def encode_status_report(report: StatusReport) -> bytes:
+    """The TPDU; TP-PI only where something optional follows. Raises EncodeError."""
+    count, address = encode_address(report.recipient, "ra")
+    parameters = (report.pid, report.dcs, report.user_data)
+    indicator = indicator_of(*parameters)
+    first = (
+        2
+        | (0 if report.more else 4)
+        | (8 if report.loop else 0)
+        | (0x20 if report.of_command else 0)
+        | header_bit(report.user_data)
+    )
+    return b"".join(
+        (
+            bytes((first, require_octet("mr", report.reference), count)),
+            address,
+            report.timestamp.raw,
+            report.discharged.raw,
+            bytes((require_octet("st", report.status),)),
+            bytes((indicator,)) if indicator else b"",
+            encode_parameters(*parameters),
+        )
+    )
