@@ -10,6 +10,7 @@ from agent.grammar.line_form import quote
 from agent.grammar.values import Request
 
 _TAIL = ("id", "when", "exp", "reply", "k", "c", "m")
+_NUMBERS = ("k", "c")
 _JSON_LITERAL = re.compile(r"true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _ARGV_PAIR = re.compile(r"([A-Za-z0-9_-]+)=(.*)", re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"]++|"")*+"')
@@ -43,7 +44,10 @@ def to_json(request: Request) -> str:
     """Write the JSON form, as short as it goes: arguments beside `cmd`, literals unquoted."""
     pairs = [] if request.properties else [f'"cmd":{_string(request.cmd)}']
     pairs += [f"{_string(name)}:{_literal(value)}" for name, value in request.args.items()]
-    pairs += [f"{_string(name)}:{_string(value)}" for name, value in _tail(request)]
+    pairs += [
+        f"{_string(name)}:{(_literal if name in _NUMBERS else _string)(value)}"
+        for name, value in _tail(request)
+    ]
     return "{" + ",".join(pairs) + "}"
 
 
