@@ -51,6 +51,7 @@ log = logging.getLogger(__name__)
 ONLINE = b"online"
 OFFLINE = b"offline"
 MOST_WAITING = 4 * RECEIVE_MAXIMUM  # a broker without Receive Maximum (3.1.1, QoS 0) is left unread
+SUSPICIOUS = 3  # short connections in a row; brokers end one of two clients with equal identifiers
 QUIET: Callable[[LinkStatus], None] = lambda _status: None  # noqa: E731
 
 
@@ -97,6 +98,8 @@ class MqttChannel:
         self._stop = asyncio.Event()
         self._will_retain = True
         self._tried = Version.V5
+        self._leaving = False
+        self._short_lives = 0  # connections in a row that did not last
 
     # What others use.
 
@@ -153,6 +156,7 @@ class MqttChannel:
 
         Raises an exception group where on_request or birth raised what is no RequestNotTakenError.
         """
+        self._leaving = False
         while not self._stop.is_set():
             self._kick.clear()
             slow = False
@@ -187,6 +191,7 @@ class MqttChannel:
         lane = InboundLane(self._on_request, self._concurrency, self._timing)
         connection = await self._connect(lane)
         since = loop.time()
+        connection.when_ended(lambda reason: self._gone(reason, loop.time() - since))
         try:
             async with asyncio.TaskGroup() as group:
                 handling = group.create_task(lane.run())
@@ -198,15 +203,24 @@ class MqttChannel:
                 finally:
                     self.connected.clear()
                     if not connection.ended.done():
+                        self._leaving = True
                         await self._farewell(connection)
                     handling.cancel()
                     stopping.cancel()
         finally:
             connection.abort("stopped")
-            self._connection = None
-            if loop.time() - since >= self._timing.stable_s:
-                self._back_off.reset()
-            self._down(connection.ended.result(), logging.WARNING)
+
+    def _gone(self, reason: str, lived_s: float) -> None:
+        """Note the end of a connection, before anybody who waited on it hears of it."""
+        self.connected.clear()
+        self._connection = None
+        self._short_lives += 1
+        if lived_s >= self._timing.stable_s:
+            self._short_lives = 0
+            self._back_off.reset()
+        if self._short_lives >= SUSPICIOUS:
+            reason += f", soon and again: does another client connect as {self._client_id}?"
+        self._down(reason, logging.INFO if self._leaving else logging.WARNING)
 
     async def _connect(self, lane: InboundLane) -> Connection:
         loop = asyncio.get_running_loop()
@@ -221,7 +235,7 @@ class MqttChannel:
 
         connection = Connection(client, version, timing, take)
         try:
-            probe = self._choice.probing
+            probe = self._choice.probing()
             await connection.established(timing.probe_s if probe else timing.connack_s)
         finally:
             if not connection.greeted:
@@ -251,7 +265,7 @@ class MqttChannel:
             return False
         self._connection = connection
         self.connected.set()
-        self._told(LinkStatus(True, connection.version, "", unheard))
+        self._told(LinkStatus(True, connection.version.value, "", unheard))
         log.info(
             "mqtt connected broker=%s:%d protocol=%s",
             self._config.host,
@@ -323,8 +337,6 @@ class MqttChannel:
 
     def _down(self, reason: str, level: int) -> None:
         """Note that there is no connection; logged once for each reason, not at each attempt."""
-        if self._stop.is_set():
-            level = logging.INFO
         if reason == self.status.reason:
             level = logging.DEBUG
         log.log(level, "mqtt not connected reason=%s", reason)

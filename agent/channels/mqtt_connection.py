@@ -66,6 +66,7 @@ class Connection:
         self._suback: asyncio.Future[list[int]] = self._loop.create_future()
         self._misc: asyncio.TimerHandle | None = None
         self._last_error = ""
+        self._told: Callable[[str], None] | None = None
         self._flight = Flight(MAX_IN_FLIGHT, timing.ack_s, self._overdue)
         self._max_packet: int | None = None
         self._reading = False
@@ -148,10 +149,20 @@ class Connection:
             await asyncio.wait({self.ended}, timeout=timeout_s)
         self._end("disconnected")
 
+    def when_ended(self, told: Callable[[str], None]) -> None:
+        """Have `told` called with the reason, at once if it is over, before any waiter hears."""
+        if self.ended.done():
+            told(self.ended.result())
+        else:
+            self._told = told
+
     def _end(self, reason: str) -> None:
         if self.ended.done():
             return
         self.ended.set_result(reason)
+        if self._told is not None:
+            self._told(reason)
+            self._told = None
         if self._misc is not None:
             self._misc.cancel()
         self._flight.end(reason)
@@ -242,7 +253,8 @@ class Connection:
         elif reason.value == 0:
             self._end("disconnected")
         else:
-            self._end("the connection was lost" + (f": {reason}" if str(reason) else ""))
+            named = reason.value != FAILED  # "unspecified" says no more than this does
+            self._end("the connection was lost" + (f": {reason}" if named else ""))
 
     def _on_subscribe(
         self,
@@ -288,10 +300,14 @@ class Connection:
             self._client.subscribe([(topic, 1) for topic in topics])
         try:
             async with asyncio.timeout(self._timing.ack_s):
-                return await asyncio.shield(self._suback)
+                codes = await asyncio.shield(self._suback)
         except TimeoutError:
             self._overdue()
             raise NotConnectedError("no SUBACK in time") from None
+        if len(codes) != len(topics):
+            self.abort(f"{len(codes)} reason codes for {len(topics)} subscriptions")
+            raise NotConnectedError(self.ended.result())
+        return codes
 
     async def publish(
         self,

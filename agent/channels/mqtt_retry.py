@@ -55,7 +55,6 @@ class ProtocolChoice:
             self._version, self._forget_at = Version.V5, None
         return self._version
 
-    @property
     def probing(self) -> bool:
         """Whether silence to the next attempt would lead to the other version."""
         return self._fixed is None and self._version is Version.V5 and not self._spoke_5

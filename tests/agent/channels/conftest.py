@@ -21,10 +21,10 @@ QUICK = Timing(
     connack_s=1.0,
     probe_s=0.6,
     ack_s=1.0,
-    farewell_s=1.0,
+    farewell_s=0.4,
     retry_low_s=0.05,
     retry_high_s=0.4,
-    stable_s=0.2,
+    stable_s=1.0,
     retake_low_s=0.05,
     retake_high_s=0.2,
 )

@@ -1,0 +1,99 @@
+"""The MQTT channel's reports: results and messages as publications."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agent.channels.mqtt_topics import Suffix
+from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError
+from agent.channels.registry import Booking, Report, RetryError
+from agent.rows import CommandRow
+
+__all__ = ["MqttReports", "result_body"]
+
+REFUSED_S = 900.0  # a broker that refuses a topic is asked again this often: nothing is given up
+
+
+class MqttReports:
+    """Publishes reports; each counts as told at its PUBACK. mqtt: the connection."""
+
+    name = "mqtt"
+    at_once = 16
+    patience_s: float | None = None
+
+    def __init__(self, mqtt: Any) -> None:
+        self._mqtt = mqtt
+
+    async def ready(self) -> None:
+        """Return once there is a connection."""
+        await self._mqtt.connected.wait()
+
+    async def deliver(self, report: Report) -> Booking | None:
+        """Publish one report and wait for its PUBACK. Raises RetryError."""
+        suffix, body = _publication(report)
+        response = report.command.response if report.command else {}
+        correlation = response.get("correlation")
+        try:
+            await self._mqtt.publish(
+                suffix,
+                body,
+                correlation=base64.b64decode(correlation) if correlation else None,
+                response_topic=response.get("topic"),
+            )
+        except NotConnectedError as error:
+            raise RetryError(str(error), 0.0) from error
+        except PublishRefusedError as error:
+            raise RetryError(str(error), REFUSED_S if error.permanent else None) from error
+        return None
+
+
+def _publication(report: Report) -> tuple[str, Mapping[str, Any]]:
+    if report.command is not None:
+        return Suffix.COMMAND_RESULT, result_body(report.command, report.kind == "duplicate")
+    if report.message is not None:
+        return Suffix.SMS_RECEIVED, _received_body(report.message)
+    return Suffix.SMS_SENT, _sent_body(report.send or {})
+
+
+def result_body(row: CommandRow, duplicate: bool) -> dict[str, Any]:
+    """Return the body of `…/command/result`."""
+    return {
+        "id": row.id,
+        "command": row.command,
+        "state": row.state,
+        "reason": row.reason,
+        "detail": row.detail,
+        "result": row.result,
+        "channel": row.channel,
+        "platform": row.platform,
+        "sender": row.sender,
+        "received_at": row.received_at,
+        "finished_at": row.finished_at,
+        "duplicate": duplicate,
+    }
+
+
+def _received_body(message: Mapping[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = {"id": message["id"] or str(message["n"]), "sender": message["sender"]}
+    if message["text"] is not None:
+        body["text"] = message["text"]
+    else:
+        body["data"] = message["data"] or b""
+    body["timestamp"] = message["sent_at"] or None
+    body["platform"] = message["platform"]
+    body["verdict"] = message["verdict"]
+    return body
+
+
+def _sent_body(send: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": send["id"],
+        "to": send["recipient"],
+        "state": send["state"],
+        "segments": send["segments"],
+        "references": [entry["reference"] for entry in json.loads(send["refs"])],
+        "error": send["error"],
+    }

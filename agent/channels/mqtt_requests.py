@@ -1,0 +1,204 @@
+"""Publications that ask for something: from MQTT into the intake, or onto the way out."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent.arrival import Arrival
+from agent.channels.mqtt_topics import Suffix
+from agent.channels.mqtt_values import Inbound, RequestNotTakenError
+from agent.clock import Clock
+from agent.config import CommandConfig
+from agent.events import Event, Events
+from agent.intake import Intake
+from agent.journal import Journal, JournalUnavailableError
+from agent.reports import Planner
+from agent.request import text_of
+from agent.rows import insert
+from agent.sending import queue_send
+from at import sms
+
+__all__ = ["MqttRequests", "id_of"]
+
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
+_HEX_MAX = 18  # octets whose hexadecimal form still is an id
+
+
+def id_of(correlation: bytes | None) -> str | None:
+    """Return the command id that Correlation Data give.
+
+    As text where that is an id; else in hexadecimal, of more than 18 octets the first 32 digits
+    of their SHA-256.
+    """
+    if not correlation:
+        return None
+    text = correlation.decode("ascii", "replace")
+    if _ID.fullmatch(text):
+        return text
+    if len(correlation) <= _HEX_MAX:
+        return correlation.hex()
+    return hashlib.sha256(correlation).hexdigest()[:32]
+
+
+class _RefusedError(Exception):
+    """A request for an SMS that is not taken, with the reason."""
+
+
+class MqttRequests:
+    """Takes what arrives on `command/request` and `sms/send`; its return is the PUBACK."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        journal: Journal,
+        planner: Planner,
+        clock: Clock,
+        events: Events,
+        sms_rule: CommandConfig,
+        *,
+        wake: Callable[[], None],
+    ) -> None:
+        self._intake = intake
+        self._journal = journal
+        self._planner = planner
+        self._clock = clock
+        self._events = events
+        self._sms_rule = sms_rule
+        self._wake = wake
+
+    async def take(self, inbound: Inbound) -> None:
+        """Journal one request. RequestNotTakenError: offer it again later."""
+        try:
+            if inbound.suffix == Suffix.SMS_SEND:
+                await self._take_send(inbound)
+            else:
+                await self._intake.admit(self._arrival(inbound))
+        except JournalUnavailableError as error:
+            raise RequestNotTakenError(str(error)) from error
+
+    def _arrival(self, inbound: Inbound) -> Arrival:
+        now = self._clock.wall()
+        text = text_of(inbound.payload)
+        response: dict[str, str] = {}
+        if inbound.correlation:
+            response["correlation"] = base64.b64encode(inbound.correlation).decode("ascii")
+        if inbound.response_topic:
+            response["topic"] = inbound.response_topic
+        return Arrival(
+            channel="mqtt",
+            received_at=now,
+            text=text,
+            data=None if text is not None else inbound.payload,
+            id=id_of(inbound.correlation),
+            expires_at=_expires_at(inbound, now),
+            verdict="rejected" if inbound.retained else "",
+            reason="denied" if inbound.retained else "",
+            detail="a retained request is never run" if inbound.retained else "",
+            response=response,
+        )
+
+    async def _take_send(self, inbound: Inbound) -> None:
+        now = self._clock.wall()
+        try:
+            fields = _fields(inbound)
+            self._check_allowed(inbound)
+        except _RefusedError as error:
+            await self._refuse(inbound, str(error), now)
+            return
+
+        def work(db: sqlite3.Connection) -> None:
+            known = db.execute("SELECT n FROM sends WHERE id = ?", (fields["id_"],)).fetchone()
+            if known is None:
+                n = queue_send(db, now=now, **fields)
+                self._planner.sent(db, n, now)
+            else:
+                self._planner.sent(db, known[0], now)
+
+        await self._journal.commit(work)
+        self._wake()
+
+    def _check_allowed(self, inbound: Inbound) -> None:
+        if inbound.retained:
+            raise _RefusedError("a retained request is never run")
+        if not self._sms_rule.enabled:
+            raise _RefusedError("denied: the command sms is off ([command.sms] enabled)")
+        if "mqtt" not in self._sms_rule.channels or self._sms_rule.keys is not None:
+            raise _RefusedError("denied: the command sms is not open to this channel")
+
+    async def _refuse(self, inbound: Inbound, reason: str, now: datetime) -> None:
+        """Keep the refusal where it can be asked for, and tell it in `event`."""
+        values = {
+            "received_at": now,
+            "channel": "mqtt",
+            "sender": "",
+            "text": text_of(inbound.payload),
+            "verdict": "rejected",
+            "reason": "bad-args",
+            "detail": f"sms/send: {reason}",
+        }
+        await self._journal.commit(lambda db: insert(db, "messages", values))
+        self._events.tell(
+            Event(now, "send", verdict="rejected", reason="bad-args", detail=f"sms/send: {reason}")
+        )
+
+
+def _expires_at(inbound: Inbound, now: datetime) -> datetime | None:
+    return None if inbound.expiry_s is None else now + timedelta(seconds=inbound.expiry_s)
+
+
+def _fields(inbound: Inbound) -> dict[str, Any]:
+    """Read a request for an SMS; _RefusedError names the key."""
+    try:
+        body = json.loads(inbound.payload)
+    except ValueError as error:
+        raise _RefusedError(f"not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise _RefusedError("not a JSON object")
+    unknown = sorted(set(body) - {"id", "to", "text", "data", "report"})
+    if unknown:
+        raise _RefusedError(f"{unknown[0]} is no key of sms/send")
+    id_ = body.get("id", id_of(inbound.correlation))
+    if not isinstance(id_, str | int) or isinstance(id_, bool) or not _ID.fullmatch(str(id_)):
+        raise _RefusedError("id is missing, or not 1 to 36 of A-Z a-z 0-9 . _ : -")
+    report = body.get("report", False)
+    if not isinstance(report, bool):
+        raise _RefusedError("report is not true or false")
+    recipient = body.get("to")
+    if not isinstance(recipient, str):
+        raise _RefusedError("to is missing, or not text")
+    return {
+        "id_": str(id_),
+        "recipient": recipient,
+        "body": _body(body, recipient),
+        "want_report": report,
+    }
+
+
+def _body(fields: dict[str, Any], recipient: str) -> str | bytes:
+    """Return the text or the octets, after a trial that they can be sent at all."""
+    text, data = fields.get("text"), fields.get("data")
+    if (text is None) == (data is None):
+        raise _RefusedError("exactly one of text and data is needed")
+    body: str | bytes
+    if data is not None:
+        try:
+            body = base64.b64decode(data, validate=True)
+        except (TypeError, ValueError):
+            raise _RefusedError("data is not base64") from None
+    elif isinstance(text, str):
+        body = text
+    else:
+        raise _RefusedError("text is not text")
+    try:
+        sms.Address.parse(recipient)
+        sms.segment(body, reference=0, max_segments=10)
+    except sms.EncodeError as error:
+        raise _RefusedError(str(error)) from None
+    return body
