@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.platforms import Platform
 
 __all__ = [
+    "CHANNELS",
     "BudgetConfig",
     "CommandConfig",
     "Config",
@@ -40,6 +41,8 @@ SmsMode = Literal["pdu", "text", "auto"]
 RequireSignature = Literal["open-platforms", "always", "never"]
 Protocol = Literal["auto", "5", "3.1.1"]
 Channel = Literal["sms", "mqtt", "console"]
+
+CHANNELS: tuple[Channel, ...] = ("sms", "mqtt", "console")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class ReportConfig:
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """A signing key by its resolved file; agent.configuration.files.read_secret reads it."""
+    """A signing key by its resolved file, which was readable when the configuration was."""
 
     path: Path
 
@@ -162,26 +165,31 @@ class JournalConfig:
 class CommandConfig:
     """One command: a built-in one, an installed handler, or an argument vector to run.
 
+    As constructed by its name alone, it is what a command without a table of its own gets.
     exec: empty for built-in commands and installed handlers; {name} stands for an argument.
     platforms, keys: who may, by row name and key id; None: any.
     idempotent, read_only: None where the handler itself knows (built-in, installed).
     """
 
     name: str
-    enabled: bool
-    channels: tuple[Channel, ...]
-    platforms: tuple[str, ...] | None
-    keys: tuple[str, ...] | None
-    exec: tuple[str, ...]
-    timeout_s: float
-    args: Mapping[str, ArgSpec]
-    idempotent: bool | None
-    read_only: bool | None
+    enabled: bool = True
+    channels: tuple[Channel, ...] = CHANNELS
+    platforms: tuple[str, ...] | None = None
+    keys: tuple[str, ...] | None = None
+    exec: tuple[str, ...] = ()
+    timeout_s: float = 30.0
+    args: Mapping[str, ArgSpec] = field(default_factory=dict)
+    idempotent: bool | None = None
+    read_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyConfig:
-    """One property; exec applies it ({value}), get_exec reads it (empty: last applied value)."""
+    """One property.
+
+    exec: applies it, {value} is the new value; empty: the value is only remembered.
+    get_exec: reads it; empty: the last applied value is told.
+    """
 
     name: str
     spec: ArgSpec
@@ -224,7 +232,10 @@ def load(path: Path | str | None = None) -> Config:
 
 
 def parse(text: str, *, source: Path | None = None) -> Config:
-    """The same for a text; relative file names start at source's folder, else at the current one."""
+    """Read a configuration from text; relative file names start at source's folder, else here.
+
+    Raises ConfigError as load does.
+    """
     from agent.configuration.reading import load_text  # noqa: PLC0415 - only who loads needs cattrs
 
     return load_text(text, source)

@@ -1,0 +1,56 @@
+"""Reads a configuration: text, shape, meaning, and every problem of all three."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from agent.config import Config, ConfigError, Problem
+from agent.configuration.complaints import Complaints
+from agent.configuration.files import Files
+from agent.configuration.meaning import meaning
+from agent.configuration.places import config_candidates, find_config
+from agent.configuration.structure import structure
+
+_PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)", re.DOTALL)
+
+
+def load_file(path: Path | None, env: Mapping[str, str] = os.environ) -> Config:
+    """Load the file, or the first of the usual places; raises ConfigError."""
+    if path is None:
+        path = find_config(env)
+    if path is None:
+        places = " or ".join(str(candidate) for candidate in config_candidates(env))
+        raise ConfigError(None, (Problem("--config", f"a configuration file ({places})", "none"),))
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        got = os.strerror(error.errno).lower() if error.errno else str(error)
+        raise ConfigError(path, (Problem("file", "a file that can be read", got),)) from error
+    except UnicodeDecodeError as error:
+        got = f"the octet 0x{error.object[error.start]:02x} at offset {error.start}"
+        raise ConfigError(path, (Problem("file", "UTF-8 text", got),)) from error
+    return load_text(text, path, env)
+
+
+def load_text(text: str, source: Path | None, env: Mapping[str, str] = os.environ) -> Config:
+    """Load a text; raises ConfigError."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = _PLACE.fullmatch(str(error))
+        complaint, place = match.groups() if match else (str(error), "file")
+        problem = Problem(place, "TOML", complaint[:1].lower() + complaint[1:])
+        raise ConfigError(source, (problem,)) from error
+    except RecursionError:
+        raise ConfigError(source, (Problem("file", "TOML", "too deep a nesting"),)) from None
+    complaints = Complaints()
+    sections = structure(document, complaints)
+    base = source.absolute().parent if source is not None else Path.cwd()
+    config = meaning(sections, source, Files(base, env, complaints), complaints)
+    if complaints.errors or config is None:
+        raise ConfigError(source, tuple(complaints.errors))
+    return config
