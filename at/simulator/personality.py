@@ -50,7 +50,9 @@ class Personality:
     empty_slot: +CMGR of an empty slot is "ok" (only OK) or "error" (+CMS ERROR: 321);
     delete_empty: the same for +CMGD.
     cms_words: +CMEE=2 turns +CMS ERROR into words; cms_silent: +CMEE=0 turns it into ERROR.
-    text_header: a user data header in text mode is "strip"ped, or the body is shown as "hex".
+    text_header: a body with a user data header is shown in text mode as "hex" of all of TP-UD,
+    which is the standard, or without its header ("strip").
+    text_length: <length> in text mode counts the "characters" shown, or is TP-UDL ("udl").
     boot: lines after power-up (templates as in Extra); answers_s: input before that is lost;
     sim_ready_s, sms_ready_s: when the SIM and the SMS service answer after power-up (until then
     +CME ERROR: 14 and sms_busy).
@@ -87,7 +89,8 @@ class Personality:
     delete_empty: Literal["ok", "error"] = "ok"
     cms_words: bool = False
     cms_silent: bool = False
-    text_header: Literal["strip", "hex"] = "strip"
+    text_header: Literal["strip", "hex"] = "hex"
+    text_length: Literal["characters", "udl"] = "characters"
     boot: tuple[Boot, ...] = ()
     answers_s: float = 0.0
     sim_ready_s: float = 0.0

@@ -72,6 +72,11 @@ def with_destination(tpdu: bytes, address: bytes) -> bytes:
     return tpdu[:2] + address + tpdu[end:]
 
 
+def validity_offset(tpdu: bytes) -> int:
+    """Where TP-VP of a SUBMIT begins."""
+    return 6 + (tpdu[2] + 1) // 2
+
+
 def number_octets(number: str, kind: int | None = None) -> bytes:
     """TP-DA of a dialled number: length in digits, type of address, swapped BCD (§9.1.2.5).
 

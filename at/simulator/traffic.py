@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from at.simulator import tpdu
 from at.simulator.device import Device
 from at.simulator.storage import Slot, Status
+from at.simulator.textmode import render
 from at.simulator.values import Refused, Reply, cms
 
 ACK_TIMEOUT_S = 15.0  # a +CMT without +CNMA is refused to the network then (TS 24.011 TR2M)
@@ -34,23 +34,11 @@ class Waiting:
     report: bool
 
 
-Renderer = Callable[[str, str, int], tuple[str, ...]]
-
-
-def in_pdu_mode(prefix: str, pdu: str, length: int) -> tuple[str, ...]:
-    """+CMT / +CDS as PDU mode shows them (TS 27.005 §3.4.1)."""
-    return (f"{prefix}: ,{length}" if prefix == "+CMT" else f"{prefix}: {length}", pdu)
-
-
 class Traffic:
-    """The service centre's side and the +CNMI routing of one modem.
+    """The service centre's side and the +CNMI routing of one modem."""
 
-    render: shows a directly routed message as the modem's mode wants it.
-    """
-
-    def __init__(self, device: Device, render: Renderer = in_pdu_mode) -> None:
+    def __init__(self, device: Device) -> None:
         self.device = device
-        self.render = render
         self.sent: list[Sent] = []
         self.waiting: deque[Waiting] = deque()
         self.acknowledged = 0
@@ -99,7 +87,8 @@ class Traffic:
             self._unacknowledged = message
             self.device.timers.at(self.device.now_s + ACK_TIMEOUT_S, "cnma", self._not_acknowledged)
         prefix = "+CDS" if message.report else "+CMT"
-        self._indicate(self.render(prefix, message.pdu, tpdu.tpdu_length(message.pdu)))
+        length = tpdu.tpdu_length(message.pdu)
+        self._indicate(render(self.device, prefix, message.pdu, length))
 
     def _indicate(self, lines: tuple[str, ...]) -> None:
         if self.device.settings.cnmi[0] == 0:

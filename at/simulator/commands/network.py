@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from at.simulator.charset import shown
 from at.simulator.lines import Arguments
 from at.simulator.table import Modem, Row, fixed
 from at.simulator.values import OK, Outcome, Reply, cme
@@ -62,7 +63,8 @@ def _operator(modem: Modem) -> Outcome:
         return Reply(("+COPS: 0",))
     names = (device.radio.operator, device.radio.short_name, device.radio.plmn)
     form = device.settings.cops_format
-    return Reply((f'+COPS: 0,{form},"{names[form]}",{device.radio.access}',))
+    name = names[form] if form == 2 else shown(names[form], device.settings.charset)
+    return Reply((f'+COPS: 0,{form},"{name}",{device.radio.access}',))
 
 
 def _operators(modem: Modem) -> Outcome:

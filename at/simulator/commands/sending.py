@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from at.simulator import tpdu
+from at.simulator.composing import address_of, submit_of
 from at.simulator.lines import Arguments
-from at.simulator.storage import Slot, Status
+from at.simulator.storage import TEXT_STATUS, Slot, Status
 from at.simulator.table import Modem, Row
 from at.simulator.values import OK, Collect, Outcome, Reply, cms
 
@@ -20,7 +21,22 @@ def _checked(body: bytes, length: int) -> str:
     return text.upper()
 
 
+def _kind(args: Arguments) -> int | None:
+    return args.integer(1, range(128, 256)) if len(args) > 1 else None
+
+
+def _send_text(modem: Modem, args: Arguments) -> Outcome:
+    address = address_of(modem.device, args.text(0), _kind(args))
+
+    def finish(body: bytes) -> Reply:
+        return modem.traffic.submit(submit_of(modem.device, address, body), "+CMGS")
+
+    return Collect(finish)
+
+
 def _send(modem: Modem, args: Arguments) -> Outcome:
+    if modem.device.settings.text_mode:
+        return _send_text(modem, args)
     length = args.integer(0, range(7, LONGEST_TPDU + 1))
 
     def finish(body: bytes) -> Reply:
@@ -32,7 +48,29 @@ def _send(modem: Modem, args: Arguments) -> Outcome:
     return Collect(finish)
 
 
+def _write_text(modem: Modem, args: Arguments) -> Outcome:
+    typed = args.text(0, "")
+    address = address_of(modem.device, typed, _kind(args)) if typed else b"\x00\x81"
+    status = args.text(2, TEXT_STATUS[Status.STO_UNSENT]).upper()
+    if status not in TEXT_STATUS[:4]:
+        raise args.bad
+
+    def finish(body: bytes) -> Reply:
+        pdu = submit_of(modem.device, address, body)
+        return _keep(modem, Slot(TEXT_STATUS.index(status), pdu, tpdu.tpdu_length(pdu)))
+
+    return Collect(finish)
+
+
+def _write_bare(modem: Modem) -> Outcome:
+    if not modem.device.settings.text_mode:
+        raise cms(304)
+    return _write_text(modem, Arguments.parse("", cms(305)))
+
+
 def _write(modem: Modem, args: Arguments) -> Outcome:
+    if modem.device.settings.text_mode:
+        return _write_text(modem, args)
     length = args.integer(0, range(7, LONGEST_TPDU + 1))
     status = args.integer(1, range(4), Status.STO_UNSENT)
 
@@ -89,7 +127,7 @@ def _set_more(modem: Modem, args: Arguments) -> Outcome:
 
 ROWS = (
     Row("+CMGS", set=_send, needs="sms"),
-    Row("+CMGW", set=_write, needs="sms"),
+    Row("+CMGW", run=_write_bare, set=_write, needs="sms"),
     Row("+CMSS", set=_send_stored, needs="sms"),
     Row("+CMGC", set=_command, needs="sms"),
     Row("+CMMS", read=_more, set=_set_more, test="(0-2)", needs="sms"),

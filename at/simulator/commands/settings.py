@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from at.simulator.charset import shown, taken
 from at.simulator.lines import Arguments
 from at.simulator.table import Modem, Row, plain
 from at.simulator.values import OK, Outcome, Reply, cme, cms
@@ -69,11 +70,15 @@ def _set_parameters(modem: Modem, args: Arguments) -> Outcome:
 
 def _centre(modem: Modem) -> Outcome:
     sim = modem.device.sim
-    return Reply((f'+CSCA: "{sim.smsc}",{sim.smsc_kind}',))
+    number = shown(sim.smsc, modem.device.settings.charset)
+    return Reply((f'+CSCA: "{number}",{sim.smsc_kind}',))
 
 
 def _set_centre(modem: Modem, args: Arguments) -> Outcome:
-    number = args.text(0)
+    try:
+        number = taken(args.text(0), modem.device.settings.charset)
+    except ValueError:
+        raise cms(330) from None
     if not number.removeprefix("+").isdigit():
         raise cms(330)
     default = 145 if number.startswith("+") else 129

@@ -5,6 +5,7 @@ from __future__ import annotations
 from at.simulator.lines import Arguments
 from at.simulator.storage import TEXT_STATUS, Slot, Status
 from at.simulator.table import Modem, Row
+from at.simulator.textmode import lines_of
 from at.simulator.values import OK, Outcome, Reply, cms
 
 
@@ -35,8 +36,10 @@ def _offered(modem: Modem) -> Outcome:
     return Reply((f"+CPMS: {','.join(sets)}",))
 
 
-def _lines(index: int | None, slot: Slot) -> tuple[str, ...]:
+def _lines(modem: Modem, index: int | None, slot: Slot) -> tuple[str, ...]:
     """One message as +CMGR (index None) or +CMGL shows it."""
+    if modem.device.settings.text_mode:
+        return lines_of(modem.device, index, slot)
     if index is None:
         return (f"+CMGR: {slot.status},,{slot.length}", slot.pdu)
     return (f"+CMGL: {index},{slot.status},,{slot.length}", slot.pdu)
@@ -51,7 +54,7 @@ def _list(modem: Modem, wanted: int) -> Outcome:
     lines: list[str] = []
     for index, slot in modem.device.stores.reading.items():
         if wanted in (4, slot.status):
-            lines += _lines(index, slot)
+            lines += _lines(modem, index, slot)
             _seen(slot)
     return Reply(tuple(lines))
 
@@ -89,7 +92,7 @@ def _read(modem: Modem, args: Arguments) -> Outcome:
         if modem.device.personality.empty_slot == "error":
             raise cms(321)
         return OK
-    lines = _lines(None, slot)
+    lines = _lines(modem, None, slot)
     _seen(slot)
     return Reply(lines)
 
