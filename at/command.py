@@ -17,10 +17,14 @@ class Command(Generic[R_co]):
 
     line: what follows "AT", without the carriage return.
     parse: the information lines of a successful reply -> the typed result; raises ReplyError.
+        With `follow` or `length` the lines alternate: information line, its following line
+        ("" where none came).
     timeout_s: from the last byte written to the final result code.
     info: full-match pattern of the information lines that are this command's own; None: none.
-    follow: full-match pattern of the bare lines that may come after an information line
+    follow: full-match pattern of the bare line that may come after an information line
         (the PDU after +CMGR: / +CMGL:); None: none.
+    length: information line -> octets of the message text that follows it, which may hold line
+        breaks and anything that looks like a result code; its answer None: look for `follow`.
     body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
     """
 
@@ -29,6 +33,7 @@ class Command(Generic[R_co]):
     timeout_s: float = 5.0
     info: re.Pattern[str] | None = None
     follow: re.Pattern[str] | None = None
+    length: Callable[[str], int | None] | None = None
     body: bytes | None = None
 
 
@@ -38,9 +43,11 @@ class UrcSpec(Generic[R_co]):
 
     pattern: full match on the line. follow: full-match pattern of the one line that comes after
     it (the PDU after +CMT:), None where there is none. parse: the match and the following line
-    ("" without one) -> the typed event.
+    ("" without one) -> the typed event; raises ValueError for a line that only looks like it.
+    length: the match -> octets of the message text that follows, as in Command.
     """
 
     pattern: re.Pattern[str]
     parse: Callable[[re.Match[str], str], R_co]
     follow: re.Pattern[str] | None = None
+    length: Callable[[re.Match[str]], int | None] | None = None

@@ -28,7 +28,14 @@ class PortBusyError(PortError):
 
 
 class PortLostError(PortError):
-    """The port went away under an open modem (unplugged, EIO, EOF)."""
+    """The port went away under an open modem (unplugged, EIO, EOF).
+
+    stage: as in CommandTimeoutError, where a command was in flight; else "".
+    """
+
+    def __init__(self, path: str, reason: str, stage: str = "") -> None:
+        super().__init__(path, reason)
+        self.stage = stage
 
 
 class CommandError(AtError):
@@ -79,6 +86,39 @@ class ReplyError(AtError):
         super().__init__(f"AT{line}: unexpected reply {list(got)!r}")
         self.line = line
         self.got = got
+
+
+class StaleError(AtError):
+    """Not sent: the modem's indices may mean other messages since `generation` was read."""
+
+    def __init__(self, line: str, generation: int) -> None:
+        super().__init__(f"AT{line}: not sent, generation {generation} is over")
+        self.line = line
+        self.generation = generation
+
+
+class SendUnknownError(AtError):
+    """The message went to the modem, but whether it went on the air is unknown.
+
+    Telling it again may send it twice. reason: what was seen instead of an answer.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"outcome of the sending unknown: {reason}")
+        self.reason = reason
+
+
+class SimError(AtError):
+    """The SIM does not let the modem work, and trying again will not change that by itself.
+
+    state: "absent", "pin-required", "pin-refused", "pin-kept" (the last two tries are never
+    spent), "puk", "locked", "busy" or "failed"; remedy: one sentence of what to do.
+    """
+
+    def __init__(self, state: str, remedy: str) -> None:
+        super().__init__(f"SIM {state}: {remedy}")
+        self.state = state
+        self.remedy = remedy
 
 
 class CodecError(AtError, ValueError):

@@ -1,0 +1,280 @@
+"""From an open port to a modem that receives and sends: a table of steps, run in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
+
+from transitions import Machine
+
+from at import commands, negotiation, profiles, sim
+from at.command import Command
+from at.errors import CommandError, CommandTimeoutError, ReplyError, SimError
+from at.negotiation import Memories
+from at.sim import PinMemory
+
+if TYPE_CHECKING:
+    from at.modem import Modem
+    from at.profile import Profile
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+Mode = Literal["pdu", "text"]
+SMS_READY_TIMEOUT_S: Final = 40.0  # a SIM's phone book is read first: SIM800 takes 20 s
+POLL_S: Final = 0.5
+REGISTRATIONS: Final = ("+CREG", "+CGREG", "+CEREG")
+_NOT_YET: Final = frozenset({14, 314, 512, 515, 532, 533})  # CME and CMS: busy, initialising
+
+STATES: Final = (
+    "silent",
+    "answering",
+    "identified",
+    "unlocked",
+    "messaging",
+    "storing",
+    "announcing",
+    "ready",
+    "blocked",
+)
+TRANSITIONS: Final = (
+    # trigger, source, destination: what has been done when the trigger fires
+    ("answered", "silent", "answering"),  # echo off, errors by number
+    ("identified", "answering", "identified"),  # who it is, and so its profile
+    ("unlocked", "identified", "unlocked"),  # the SIM is READY
+    ("blocked", "identified", "blocked"),  # somebody must act on the SIM
+    ("formatted", "unlocked", "messaging"),  # PDU or text mode chosen
+    ("stored", "messaging", "storing"),  # one memory in all three roles
+    ("announced", "storing", "announcing"),  # new messages ring
+    ("finished", "announcing", "ready"),  # registration news asked for
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BringUp:
+    """What the caller wants. sms_mode "auto": PDU mode where the modem has it.
+
+    profile: a name, or "auto" for what +CGMI and +CGMM say. pin: digits, or None.
+    """
+
+    sms_mode: Literal["pdu", "text", "auto"] = "pdu"
+    pin: str | None = None
+    profile: str = "auto"
+    pin_memory: PinMemory = field(default_factory=PinMemory)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A modem that is ready. Strings are "" and numbers None where the modem does not tell.
+
+    indications: the +CNMI setting in force; () where the modem announces nothing.
+    """
+
+    manufacturer: str
+    model: str
+    firmware: str
+    imei: str
+    iccid: str | None
+    imsi: str | None
+    sms_mode: Mode
+    memories: Memories
+    indications: tuple[int, ...]
+    profile: Profile
+
+    @property
+    def direct(self) -> bool:
+        """Messages are handed over (+CMT) instead of stored."""
+        return len(self.indications) > 1 and self.indications[1] in {2, 3}
+
+
+async def attempt(modem: Modem, command: Command[R]) -> R | None:
+    """Send what a modem need not know; None where it does not."""
+    try:
+        return await modem.send(command)
+    except (CommandError, ReplyError) as error:
+        log.debug("not offered: %s", error)
+        return None
+
+
+async def bring_up(
+    modem: Modem, wanted: BringUp, *, on_state: Callable[[str], None] | None = None
+) -> Identity:
+    """Take the modem through the table; returns when it is ready.
+
+    on_state: hears of every state entered. Raises SimError where somebody must act,
+    CommandTimeoutError, CommandError, ReplyError, PortLostError; it can simply be called again.
+    """
+    return await _Run(modem, wanted, on_state).run()
+
+
+class _Run:
+    """One bring-up: the machine's model, with what has been found out so far."""
+
+    state: str
+
+    def __init__(
+        self, modem: Modem, wanted: BringUp, on_state: Callable[[str], None] | None
+    ) -> None:
+        self.modem = modem
+        self.wanted = wanted
+        self.on_state = on_state
+        self.profile = profiles.GENERIC
+        self.manufacturer = self.model = self.firmware = self.imei = ""
+        self.iccid: str | None = None
+        self.imsi: str | None = None
+        self.mode: Mode = "pdu"
+        self.memories = Memories("")
+        self.indications: tuple[int, ...] = ()
+        self.machine = Machine(
+            self,
+            states=list(STATES),
+            transitions=[list(row) for row in TRANSITIONS],
+            initial="silent",
+            auto_transitions=False,
+            model_override=True,
+            after_state_change="tell",
+        )
+        self.steps: dict[str, Callable[[], Awaitable[None]]] = {
+            "silent": self.answer,
+            "answering": self.identify,
+            "identified": self.unlock,
+            "unlocked": self.format,
+            "messaging": self.store,
+            "storing": self.announce,
+            "announcing": self.finish,
+        }
+
+    # The machine puts its triggers here.
+    def answered(self) -> None: ...
+    def unlocked(self) -> None: ...
+    def blocked(self) -> None: ...
+    def identified(self) -> None: ...
+    def formatted(self) -> None: ...
+    def stored(self) -> None: ...
+    def announced(self) -> None: ...
+    def finished(self) -> None: ...
+
+    def tell(self) -> None:
+        log.debug("bring-up state=%s", self.state)
+        if self.on_state is not None:
+            self.on_state(self.state)
+
+    async def run(self) -> Identity:
+        while self.state in self.steps:
+            await self.steps[self.state]()
+        return Identity(
+            manufacturer=self.manufacturer,
+            model=self.model,
+            firmware=self.firmware,
+            imei=self.imei,
+            iccid=self.iccid,
+            imsi=self.imsi,
+            sms_mode=self.mode,
+            memories=self.memories,
+            indications=self.indications,
+            profile=self.profile,
+        )
+
+    # -- the steps, one per state ----------------------------------------------------------------
+
+    async def answer(self) -> None:
+        try:
+            await self.modem.send(commands.ECHO_OFF)
+        except (CommandError, CommandTimeoutError):
+            # Another program may have left it at a prompt, or in the middle of a line.
+            await self.modem.resynchronise()
+            await self.modem.send(commands.ECHO_OFF)
+        await attempt(self.modem, commands.VERBOSE)
+        try:
+            await self.modem.send(commands.ERRORS_BY_NUMBER)
+        except CommandError:
+            await attempt(self.modem, commands.ERRORS_BY_TEXT)
+        self.answered()
+
+    async def identify(self) -> None:
+        self.manufacturer = await attempt(self.modem, commands.MANUFACTURER) or ""
+        self.model = await attempt(self.modem, commands.MODEL) or ""
+        self.firmware = await attempt(self.modem, commands.FIRMWARE) or ""
+        self.imei = await attempt(self.modem, commands.IMEI) or ""
+        if self.wanted.profile == "auto":
+            self.profile = profiles.choose(self.manufacturer, self.model)
+        else:
+            self.profile = profiles.named(self.wanted.profile)
+        self.modem.adopt(self.profile)
+        for line in self.profile.setup:
+            await attempt(self.modem, commands.do(line))
+        self.identified()
+
+    async def unlock(self) -> None:
+        try:
+            await sim.unlock(self.modem, self.profile, self.wanted.pin, self.wanted.pin_memory)
+        except SimError:
+            self.blocked()
+            raise
+        self.iccid = await sim.iccid(self.modem, self.profile)
+        self.imsi = await attempt(self.modem, commands.IMSI)
+        self.unlocked()
+
+    async def format(self) -> None:
+        self.mode = await self._mode()
+        await self._patiently(commands.message_format(self.mode == "text"))
+        self.formatted()
+
+    async def store(self) -> None:
+        try:
+            offered = await self._patiently(commands.MEMORIES_OFFERED)
+        except (CommandError, ReplyError):
+            offered = []
+        chosen = negotiation.memories(offered, self.profile.storages)
+        if chosen is None:
+            current = await attempt(self.modem, commands.MEMORIES)
+            chosen = Memories(current[-1].storage if current else "")
+        if chosen.receiving:
+            await self._patiently(commands.select_memories(*[chosen.receiving] * 3))
+        self.memories = chosen
+        self.stored()
+
+    async def announce(self) -> None:
+        offered = await attempt(self.modem, commands.INDICATIONS_OFFERED)
+        for setting in negotiation.indications(offered):
+            if await attempt(self.modem, _acknowledged(setting)) is None:
+                continue
+            told = await attempt(self.modem, commands.INDICATIONS)
+            if told is None or told[: len(setting)] == setting:
+                self.indications = setting
+                break
+            log.warning("+CNMI not taken as set set=%s told=%s", setting, told)
+        else:
+            log.warning("the modem announces no messages; they are found by polling")
+        self.announced()
+
+    async def finish(self) -> None:
+        for name in REGISTRATIONS:
+            await attempt(self.modem, commands.announce_registration(name))
+        self.finished()
+
+    async def _mode(self) -> Mode:
+        if self.wanted.sms_mode != "auto":
+            return self.wanted.sms_mode
+        formats = await attempt(self.modem, commands.MESSAGE_FORMATS)
+        return "text" if formats is not None and "0" not in formats else "pdu"
+
+    async def _patiently(self, command: Command[R]) -> R:
+        """Send until the SMS service has started after the modem's own start."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + SMS_READY_TIMEOUT_S
+        while True:
+            try:
+                return await self.modem.send(command)
+            except CommandError as error:
+                if error.code not in _NOT_YET or loop.time() >= deadline:
+                    raise
+            await asyncio.sleep(POLL_S)
+
+
+def _acknowledged(setting: tuple[int, ...]) -> Command[bool]:
+    command = commands.indications(setting)
+    return Command(command.line, lambda _: True, command.timeout_s)

@@ -1,0 +1,389 @@
+"""The commands of TS 27.007 and TS 27.005 in use, as typed values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from at import fields
+from at.command import Command
+from at.errors import ReplyError
+
+R = TypeVar("R")
+
+SEND_TIMEOUT_S: Final = (
+    300.0  # slow networks with retries take minutes; giving up early sends twice
+)
+NETWORK_TIMEOUT_S: Final = 60.0  # what asks the network before it answers
+SIM_TIMEOUT_S: Final = 20.0  # PIN verification and a full SIM's listing
+LIST_TIMEOUT_S: Final = 60.0  # 255 messages at 9600 baud are 45 s
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Received signal; None: not known or not detectable."""
+
+    dbm: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The answer of a registration query: status 0-10 and access technology (TS 27.007 §7.2)."""
+
+    status: int
+    technology: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The selected operator's name or number, and the access technology (TS 27.007 §7.3)."""
+
+    name: str
+    technology: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One of the three message memories: its storage and how full it is (TS 27.005 §3.2.2).
+
+    storage: "" where the answer does not name it.
+    """
+
+    storage: str
+    used: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinTries:
+    """Tries left before the SIM wants its PUK, and for the PUK; None: not told."""
+
+    pin: int | None
+    puk: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """A message as the modem handed it over, in either mode.
+
+    index: None where the command named it. header: the information line; length: octets of the
+    TPDU as told (None: no number there); text: the line after it, "" where none came.
+    """
+
+    index: int | None
+    status: str
+    length: int | None
+    header: str
+    text: str
+
+
+def prefix(name: str) -> re.Pattern[str]:
+    """Information lines that begin with the command's own name."""
+    return re.compile(re.escape(name) + r":.*")
+
+
+# Free text without a prefix (§5): anything but a result code or a line with somebody's prefix.
+PLAIN: Final = re.compile(r"(?!OK$|ERROR$|RDY$|RING$|NO CARRIER$|[+^#*!&%>])[ -~]+")
+
+
+def _named_text(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{re.escape(name)}:.*|{PLAIN.pattern}")
+
+
+def nothing(_: tuple[str, ...]) -> None:
+    """The answer that is an OK alone; lines that came with it do not matter."""
+
+
+def do(line: str, timeout_s: float = 5.0) -> Command[None]:
+    """A command whose answer is OK or an error."""
+    return Command(line, nothing, timeout_s)
+
+
+def raw(line: str, timeout_s: float = 30.0) -> Command[tuple[str, ...]]:
+    """A line as a person typed it, "AT" left out; every line of the answer is handed back.
+
+    Raises ValueError where the line would not stay one line.
+    """
+    if not line.isascii() or not (line.isprintable() or not line):
+        raise ValueError("an AT command is one line of printable ASCII")
+    own = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:|ABORTED$).+")
+    return Command(line, lambda lines: lines, timeout_s, info=own)
+
+
+def ask(line: str, name: str, read: Callable[[str], R], timeout_s: float = 5.0) -> Command[R]:
+    """A command answered by one information line "NAME: ..."; `read` may raise ValueError."""
+
+    def parse(lines: tuple[str, ...]) -> R:
+        for text in lines:
+            try:
+                return read(text)
+            except (ValueError, IndexError):
+                continue
+        raise ReplyError(line, lines)
+
+    return Command(line, parse, timeout_s, info=prefix(name))
+
+
+def text(line: str, timeout_s: float = 5.0) -> Command[str]:
+    """A command answered by free text, with or without its name before it."""
+    name = re.split("[=?]", line)[0]
+
+    def parse(lines: tuple[str, ...]) -> str:
+        if not lines:
+            raise ReplyError(line, lines)
+        words = [one.removeprefix(f"{name}:").strip().strip('"').strip() for one in lines]
+        return " ".join(word for word in words if word)
+
+    return Command(line, parse, timeout_s, info=_named_text(name))
+
+
+def _digits(line: str, low: int, high: int) -> Command[str]:
+    name = re.split("[=?]", line)[0]
+    own = re.compile(
+        rf'(?:{re.escape(name)}:\s*)?"?(\d{{{low},{high}}}[0-9A-Fa-f]?)"?[ ,].*'
+        rf'|(?:{re.escape(name)}:\s*)?"?(\d{{{low},{high}}}[0-9A-Fa-f]?)"?'
+    )
+
+    def parse(lines: tuple[str, ...]) -> str:
+        for one in lines:
+            match = own.fullmatch(one)
+            if match is not None:
+                return (match[1] or match[2]).upper().removesuffix("F")
+        raise ReplyError(line, lines)
+
+    return Command(line, parse, info=own)
+
+
+# -- V.250 and general (TS 27.007 §4-§6) ---------------------------------------------------------
+
+ATTENTION: Final = do("", 1.0)
+ECHO_OFF: Final = do("E0", 1.0)  # V.250 §6.2.4
+VERBOSE: Final = do("V1")  # V.250 §6.2.6
+ERRORS_BY_NUMBER: Final = do("+CMEE=1")  # §9.1
+ERRORS_BY_TEXT: Final = do("+CMEE=2")
+MANUFACTURER: Final = text("+CGMI")  # §5.1
+MODEL: Final = text("+CGMM")  # §5.2
+FIRMWARE: Final = text("+CGMR")  # §5.3
+IMEI: Final = _digits("+CGSN", 14, 17)  # §5.4
+IMSI: Final = _digits("+CIMI", 6, 15)  # §5.6
+RESTART: Final = do("+CFUN=1,1", 15.0)  # §8.2
+CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: fields.split(line)[0])  # §8.15
+
+
+def iccid(line: str) -> Command[str]:
+    """The SIM's number by the vendor's own command: +CCID, +QCCID, +ICCID, ^ICCID?, #CCID."""
+    return _digits(line, 17, 20)
+
+
+def _iccid_file(line: str) -> str:
+    status, _, data = fields.split(line)[:3]
+    if status != "144" or len(data) < 20 or not re.fullmatch("[0-9A-Fa-f]+", data):
+        raise ValueError("EF-ICCID not read")
+    swapped = "".join(data[i + 1] + data[i] for i in range(0, 20, 2))
+    return swapped.upper().rstrip("F")
+
+
+# EF-ICCID by its number (TS 31.102 §4.2, TS 102.221 §13.2): every SIM has it, PIN or not.
+ICCID_FILE: Final = ask("+CRSM=176,12258,0,0,10", "+CRSM", _iccid_file)  # §8.18
+
+# -- SIM (TS 27.007 §8) --------------------------------------------------------------------------
+
+SIM_STATE: Final = ask(  # §8.3
+    "+CPIN?", "+CPIN", lambda line: line.partition(":")[2].strip().strip('"').upper(), SIM_TIMEOUT_S
+)
+
+
+def enter_pin(pin: str) -> Command[None]:
+    """§8.3. Raises ValueError unless the PIN is 4 to 8 digits."""
+    if not re.fullmatch("[0-9]{4,8}", pin):
+        raise ValueError("a PIN is 4 to 8 digits")
+    return do(f'+CPIN="{pin}"', SIM_TIMEOUT_S)
+
+
+def _pin_tries(line: str) -> PinTries:
+    values = fields.split(line)
+    if values[0] != "SIM PIN":
+        raise ValueError("another code's counter")
+    return PinTries(fields.number(values[1]), None)
+
+
+PIN_TRIES: Final = ask('+CPINR="SIM PIN"', "+CPINR", _pin_tries)  # §8.65
+
+# -- network (TS 27.007 §7, §8.5, §8.69, §10) ----------------------------------------------------
+
+
+def _registered(line: str) -> Registered:
+    values = fields.split(line)
+    status = fields.number(values[1])
+    if status is None:
+        raise ValueError("no status")
+    return Registered(status, fields.number(values[4]) if len(values) > 4 else None)
+
+
+def registration(name: str) -> Command[Registered]:
+    """+CREG, +CGREG, +CEREG or +C5GREG. <n> comes before <stat>: that tells it from the news."""
+    own = re.compile(re.escape(name) + r": ?\d,\s?\d{1,2}(?:,.*)?")
+    return Command(f"{name}?", ask(f"{name}?", name, _registered).parse, 5.0, info=own)
+
+
+def announce_registration(name: str) -> Command[None]:
+    """Ask for the news of it."""
+    return do(f"{name}=1")
+
+
+def _operator(line: str) -> Operator:
+    values = fields.split(line)
+    if len(values) < 3:
+        return Operator("", None)
+    return Operator(values[2], fields.number(values[3]) if len(values) > 3 else None)
+
+
+OPERATOR: Final = ask("+COPS?", "+COPS", _operator, NETWORK_TIMEOUT_S)  # §7.3
+OPERATOR_BY_NAME: Final = do("+COPS=3,0")
+
+
+def _signal(line: str) -> Signal:
+    rssi = fields.number(fields.split(line)[0])
+    if rssi is None:
+        raise ValueError("no number")
+    if 100 <= rssi <= 191:
+        return Signal(rssi - 216)  # RSCP of TD-SCDMA, §8.5
+    return Signal(2 * rssi - 113 if 0 <= rssi <= 31 else None)
+
+
+def _extended_signal(line: str) -> Signal:
+    values = [fields.number(value) for value in fields.split(line)]
+    if len(values) < 6:
+        raise ValueError("too short")
+    rxlev, _, rscp, _, _, rsrp = values[:6]
+    if rsrp is not None and rsrp <= 97:
+        return Signal(rsrp - 141)
+    if rscp is not None and rscp <= 96:
+        return Signal(rscp - 121)
+    return Signal(rxlev - 111 if rxlev is not None and rxlev <= 63 else None)
+
+
+SIGNAL: Final = ask("+CSQ", "+CSQ", _signal)  # §8.5
+EXTENDED_SIGNAL: Final = ask("+CESQ", "+CESQ", _extended_signal)  # §8.69
+
+# -- messages: settings (TS 27.005 §3.1-§3.3) ----------------------------------------------------
+
+MESSAGE_FORMATS: Final = ask("+CMGF=?", "+CMGF", lambda line: fields.offers(line)[0])  # §3.2.3
+MESSAGE_SERVICE: Final = ask(  # §3.2.1
+    "+CSMS?", "+CSMS", lambda line: fields.number(fields.split(line)[0])
+)
+
+
+def message_format(text_mode: bool) -> Command[None]:
+    """§3.2.3."""
+    return do(f"+CMGF={int(text_mode)}")
+
+
+def _memories(line: str) -> tuple[Memory, ...]:
+    values = fields.split(line)
+    named = bool(values) and not values[0].isdecimal()
+    step = 3 if named else 2
+    found = []
+    for i in range(0, len(values) - step + 1, step):
+        used, total = (fields.number(value) for value in values[i + step - 2 : i + step])
+        if used is None or total is None:
+            raise ValueError("no number")
+        found.append(Memory(values[i] if named else "", used, total))
+    if not found:
+        raise ValueError("empty")
+    return tuple(found)
+
+
+MEMORIES: Final = ask("+CPMS?", "+CPMS", _memories, SIM_TIMEOUT_S)  # §3.2.2
+MEMORIES_OFFERED: Final = ask("+CPMS=?", "+CPMS", fields.offers, SIM_TIMEOUT_S)
+
+
+def select_memories(*storages: str) -> Command[tuple[Memory, ...]]:
+    """Choose one to three memories: to read and delete, to write and send, to receive."""
+    names = ",".join(f'"{storage}"' for storage in storages)
+    line = f"+CPMS={names}"
+    return Command(line, lambda lines: _selected(line, lines), SIM_TIMEOUT_S, info=prefix("+CPMS"))
+
+
+def _selected(line: str, lines: tuple[str, ...]) -> tuple[Memory, ...]:
+    if not lines:
+        return ()  # some modules answer a bare OK
+    try:
+        return _memories(lines[0])
+    except ValueError:
+        raise ReplyError(line, lines) from None
+
+
+INDICATIONS_OFFERED: Final = ask("+CNMI=?", "+CNMI", fields.offers)  # §3.4.1
+INDICATIONS: Final = ask(
+    "+CNMI?", "+CNMI", lambda line: tuple(fields.number(v) for v in fields.split(line))
+)
+
+
+def indications(values: tuple[int, ...]) -> Command[None]:
+    """<mode>,<mt>,<bm>,<ds>,<bfr>."""
+    return do("+CNMI=" + ",".join(map(str, values)))
+
+
+MORE_MESSAGES: Final = do("+CMMS=1")  # §3.5.6: keep the link for the parts that follow
+ACKNOWLEDGE: Final = do("+CNMA", 10.0)  # §3.4.4, PDU mode: <n> omitted is a positive answer
+
+# -- messages: PDU mode (TS 27.005 §4) -----------------------------------------------------------
+
+_PDU_LINE: Final = re.compile("[0-9A-Fa-f]{8,}")
+
+
+def _pairs(lines: tuple[str, ...]) -> list[tuple[str, str]]:
+    return list(zip(lines[::2], lines[1::2], strict=False))
+
+
+def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
+    found = []
+    for header, pdu in _pairs(lines):
+        values = fields.split(header)
+        index = fields.number(values[0]) if values else None
+        if index is None or len(values) < 2:
+            continue
+        found.append(RawMessage(index, values[1], fields.number(values[-1]), header, pdu))
+    return found
+
+
+def _read(lines: tuple[str, ...]) -> RawMessage | None:
+    for header, pdu in _pairs(lines):
+        values = fields.split(header)
+        if values:
+            return RawMessage(None, values[0], fields.number(values[-1]), header, pdu)
+    return None
+
+
+LIST_PDUS: Final = Command(  # §4.1
+    "+CMGL=4", _listed, LIST_TIMEOUT_S, info=re.compile(r"\+CMGL: ?\d+,.*"), follow=_PDU_LINE
+)
+
+
+def read_pdu(index: int) -> Command[RawMessage | None]:
+    """§4.2; None: the slot is empty (some modems say so with a bare OK)."""
+    own = re.compile(r"\+CMGR: ?\d*,.*")
+    return Command(f"+CMGR={index}", _read, SIM_TIMEOUT_S, info=own, follow=_PDU_LINE)
+
+
+def delete(index: int) -> Command[None]:
+    """§3.5.4: this index alone."""
+    return do(f"+CMGD={index}", SIM_TIMEOUT_S)
+
+
+def _reference(line: str) -> int:
+    reference = fields.number(fields.split(line)[0])
+    if reference is None:
+        raise ValueError("no reference")
+    return reference
+
+
+def send_pdu(length: int, pdu: bytes) -> Command[int]:
+    """§4.3: submit; returns TP-MR. length: octets of the TPDU; pdu: with the SMSC's, not hex."""
+    line = f"+CMGS={length}"
+    reader = ask(line, "+CMGS", _reference)
+    body = pdu.hex().upper().encode("ascii")
+    return Command(line, reader.parse, SEND_TIMEOUT_S, info=prefix("+CMGS"), body=body)

@@ -1,0 +1,175 @@
+"""Who holds a port: locks that others respect, and the name of the program behind one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from at.errors import PortBusyError
+
+UUCP_FOLDERS: Final = ("/run/lock", "/var/lock")  # LCK..ttyUSB0, as minicom, gammu and mgetty do
+_PTY_MAJORS: Final = range(136, 144)  # Linux admin-guide/devices.txt: UNIX98 PTY slaves
+
+_REMEDIES: Final = (
+    ("ModemManager", "stop it, or set ENV{ID_MM_DEVICE_IGNORE}=1 for this device in a udev rule"),
+    ("getty", "disable its serial-getty@ unit and the console= of the kernel command line"),
+    ("gammu-smsd", "stop gammu-smsd"),
+    ("smsd", "stop smstools"),
+    ("pppd", "stop the dial-up connection, or give the agent another AT port of the modem"),
+    ("minicom", "quit minicom"),
+)
+
+
+@dataclass(slots=True)
+class Lock:
+    """A held lock file; None where there is nothing to hold. Released once."""
+
+    path: Path | None = None
+    descriptor: int | None = None
+
+    def release(self) -> None:
+        """Remove the file and let go."""
+        path, self.path = self.path, None
+        descriptor, self.descriptor = self.descriptor, None
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if descriptor is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def is_pty(path: str) -> bool:
+    """Whether the device is the slave side of a pty."""
+    try:
+        return os.major(Path(path).stat().st_rdev) in _PTY_MAJORS
+    except OSError:
+        return False
+
+
+def lock_tty(path: str, real: str) -> Lock:
+    """Take the UUCP lock file of a device, where the folder lets us.
+
+    path: as configured, for the error; real: the device node. Raises PortBusyError when a
+    living process holds the lock file or, on a real device, has it open.
+    """
+    if is_pty(real):
+        return Lock()  # the other side of a pty may keep it open; the lock on the node decides
+    if holders(real):
+        raise busy(path, real)
+    for folder in UUCP_FOLDERS:
+        name = Path(folder) / f"LCK..{Path(real).name}"
+        owner = _uucp_owner(name)
+        if owner is not None and owner != os.getpid():
+            raise _busy(path, _describe(owner), None)
+        with contextlib.suppress(OSError):
+            name.unlink(missing_ok=True)
+            name.write_text(f"{os.getpid():10d}\n", encoding="ascii")
+            return Lock(name)
+    return Lock()
+
+
+def lock_name(url: str) -> Lock:
+    """Lock a name that is no device (socket://host:port) for this machine.
+
+    Raises PortBusyError naming the holder.
+    """
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    name = folder / f"modem-agent-{re.sub('[^A-Za-z0-9.]+', '-', url)}.lock"
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return Lock()  # another user's file, or no place for one: nothing to agree upon
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        text = os.read(descriptor, 32).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        owner = int(text) if text.isdecimal() else None
+        raise _busy(url, _describe(owner) if owner else None, None) from error
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
+    return Lock(None, descriptor)  # the file stays: removing it would race with the next holder
+
+
+def holders(device: str) -> list[int]:
+    """Processes other than this one that have the device open, as far as /proc shows them."""
+    try:
+        wanted = Path(device).stat().st_rdev
+    except OSError:
+        return []
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        if int(process.name) == os.getpid():
+            continue
+        try:
+            descriptors = list((process / "fd").iterdir())
+        except OSError:
+            continue  # gone, or another user's
+        for descriptor in descriptors:
+            with contextlib.suppress(OSError):
+                if not os.readlink(descriptor).startswith("/dev/"):  # noqa: PTH115  # text only
+                    continue
+                if descriptor.stat().st_rdev == wanted:
+                    found.append(int(process.name))
+                    break
+    return found
+
+
+def busy(path: str, real: str) -> PortBusyError:
+    """The error that names who has the device open."""
+    pids = holders(real)
+    if not pids:
+        return _busy(path, None, None)
+    names = [_name(pid) for pid in pids]
+    described = ", ".join(f"{name} (pid {pid})" for name, pid in zip(names, pids, strict=True))
+    return _busy(path, described, _remedy(names))
+
+
+def _busy(path: str, holder: str | None, remedy: str | None) -> PortBusyError:
+    who = holder or "another program"
+    return PortBusyError(path, f"held by {who}; {remedy or 'stop it first'}", holder)
+
+
+def _remedy(names: list[str]) -> str | None:
+    for part, remedy in _REMEDIES:
+        if any(part in name for name in names):
+            return remedy
+    return None
+
+
+def _describe(pid: int) -> str:
+    return f"{_name(pid)} (pid {pid})"
+
+
+def _name(pid: int) -> str:
+    """The program's name; for an interpreter, the script or module that it runs."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "unknown"
+    names = [Path(os.fsdecode(word)).name for word in words if word]
+    if not names:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
+        return "unknown"
+    if names[0].startswith("python"):
+        scripts = [name for name in names[1:] if not name.startswith("-")]
+        return scripts[0] if scripts else names[0]
+    return names[0]
+
+
+def _uucp_owner(name: Path) -> int | None:
+    """The living process that a UUCP lock file names, or None."""
+    try:
+        text = name.read_text("ascii", "replace").split()
+    except OSError:
+        return None
+    pid = int(text[0]) if text and text[0].isdecimal() else 0
+    return pid if pid and Path(f"/proc/{pid}").exists() else None

@@ -1,0 +1,243 @@
+"""The messages in the modem: list, read, delete, send; PDU or text mode ends here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from at import commands, profiles, sms
+from at.errors import (
+    CommandError,
+    CommandTimeoutError,
+    DecodeError,
+    PortLostError,
+    ReplyError,
+    SendUnknownError,
+    StaleError,
+)
+from at.negotiation import Memories
+
+if TYPE_CHECKING:
+    from at.bringup import Identity
+    from at.commands import RawMessage
+    from at.modem import Modem
+    from at.profile import Profile
+
+log = logging.getLogger(__name__)
+
+READS: Final = 4  # until two in a row agree; then the line is too bad to trust
+STALE_TRIES: Final = 3
+_STATUS: Final = {  # TS 27.005 §3.1 <stat>
+    "0": "rec-unread",
+    "1": "rec-read",
+    "2": "sto-unsent",
+    "3": "sto-sent",
+}
+# An empty slot, in the words of CMS and CME; a plain ERROR is how some modems say it.
+_EMPTY: Final = frozenset({("CMS", 321), ("CME", 21), ("CME", 22), ("", None)})
+
+
+class Deleted(StrEnum):
+    """What became of a deletion."""
+
+    DONE = "done"
+    EMPTY = "empty"  # there was nothing any more
+    CHANGED = "changed"  # another message is there now: left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message in the modem.
+
+    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU, or the
+    text-mode lines. pdu: None where error tells why. flags: tolerances used in decoding.
+    proven: read without any tolerance, or twice alike; what is not proven must not be acted on.
+    generation: the modem's when it was read.
+    """
+
+    storage: str
+    index: int
+    status: str
+    raw: str
+    pdu: sms.Pdu | None
+    error: DecodeError | None
+    flags: tuple[str, ...]
+    proven: bool
+    generation: int
+
+
+class MessageStore:
+    """The messages of one modem that has been brought up."""
+
+    def __init__(
+        self,
+        modem: Modem,
+        mode: str = "pdu",
+        *,
+        memories: Memories | None = None,
+        profile: Profile = profiles.GENERIC,
+    ) -> None:
+        self._modem = modem
+        self._mode = mode
+        self._memories = memories or Memories("")
+        self._profile = profile
+        # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
+        self._selected = (self._memories.receiving, modem.generation)
+        self._swept: int | None = None
+
+    @classmethod
+    def of(cls, modem: Modem, identity: Identity) -> MessageStore:
+        """The store of a modem as bring_up() left it."""
+        return cls(modem, identity.sms_mode, memories=identity.memories, profile=identity.profile)
+
+    async def list_stored(self, *, everywhere: bool | None = None) -> list[Stored]:
+        """Every message there is, in the order of the modem.
+
+        everywhere: look into every memory, not only the one that receives; None: the first time
+        and after each new generation. Raises CommandTimeoutError, CommandError, PortLostError.
+        """
+        modem = self._modem
+        if everywhere is None:
+            everywhere = self._swept != modem.generation
+        found = []
+        for storage in reversed(self._memories.all if everywhere else self._memories.all[:1]):
+            try:
+                found.extend(await self._list(storage))
+            except (CommandError, ReplyError) as error:
+                if storage == self._memories.receiving:
+                    raise
+                log.info("memory not readable storage=%s error=%s", storage, error)
+        self._swept = modem.generation
+        return found
+
+    async def read(self, storage: str, index: int) -> Stored | None:
+        """The message at this index; None: the slot is empty.
+
+        A message that needed tolerance is read again until two reads agree.
+        """
+        first = await self._read(storage, index)
+        return None if first is None else await self._prove(first)
+
+    async def delete(self, stored: Stored) -> Deleted:
+        """Delete exactly this message: it is read again first where anything may have changed."""
+        modem = self._modem
+        for _ in range(STALE_TRIES):
+            if not modem.in_step:
+                await modem.resynchronise()
+            if stored.generation != modem.generation or not stored.proven:
+                now = await self._read(stored.storage, stored.index)
+                if now is None:
+                    return Deleted.EMPTY
+                if now.raw != stored.raw:
+                    return Deleted.CHANGED
+                stored = replace(stored, generation=now.generation, proven=True)
+            try:
+                await self._select(stored.storage)
+                await modem.send(commands.delete(stored.index), generation=stored.generation)
+            except StaleError:
+                continue
+            except CommandError as error:
+                if (error.domain, error.code) in _EMPTY and error.domain:
+                    return Deleted.EMPTY
+                raise
+            return Deleted.DONE
+        raise CommandTimeoutError(commands.delete(stored.index).line, 0.0, "result")
+
+    async def send(self, submit: sms.Submit) -> int:
+        """Send one message; returns TP-MR, the reference of its status report.
+
+        Raises CommandError (not sent; `temporary` tells whether later may help),
+        CommandTimeoutError (not sent), SendUnknownError, EncodeError, PortLostError (not sent).
+        """
+        pdu = sms.encode(submit)
+        command = commands.send_pdu(sms.tpdu_length(pdu), pdu)
+        try:
+            return await self._modem.send(command)
+        except CommandTimeoutError as error:
+            if error.stage != "result":
+                raise
+            raise SendUnknownError(str(error)) from error
+        except PortLostError as error:
+            if error.stage != "result":
+                raise
+            raise SendUnknownError(str(error)) from error
+        except ReplyError as error:
+            raise SendUnknownError(str(error)) from error
+        except CommandError as error:
+            if error.domain == "CMS" and error.code in self._profile.unknown_send:
+                raise SendUnknownError(str(error)) from error
+            raise
+
+    # -- one memory at a time --------------------------------------------------------------------
+
+    async def _select(self, storage: str) -> None:
+        if not storage or self._selected == (storage, self._modem.generation):
+            return
+        await self._modem.send(commands.select_memories(storage))
+        self._selected = (storage, self._modem.generation)
+
+    async def _list(self, storage: str) -> list[Stored]:
+        await self._select(storage)
+        generation = self._modem.generation
+        found = [
+            _stored(raw, storage, raw.index, generation)
+            for raw in await self._modem.send(commands.LIST_PDUS)
+            if raw.index is not None
+        ]
+        return [await self._checked(stored) for stored in _in_order(found)]
+
+    async def _checked(self, stored: Stored) -> Stored:
+        return stored if stored.proven else await self._prove(stored)
+
+    async def _read(self, storage: str, index: int) -> Stored | None:
+        await self._select(storage)
+        generation = self._modem.generation
+        try:
+            raw = await self._modem.send(commands.read_pdu(index))
+        except CommandError as error:
+            if (error.domain, error.code) in _EMPTY:
+                return None
+            raise
+        return None if raw is None else _stored(raw, storage, index, generation)
+
+    async def _prove(self, stored: Stored) -> Stored:
+        """Read until a clean reading comes, or two in a row agree."""
+        for _ in range(READS - 1):
+            if stored.proven:
+                break
+            again = await self._read(stored.storage, stored.index)
+            if again is None:
+                break
+            stored = replace(again, proven=again.proven or again.raw == stored.raw)
+        return stored
+
+
+def _in_order(found: Sequence[Stored]) -> list[Stored]:
+    """Doubt the whole list where an index does not rise: it may have lost a digit."""
+    rising = all(a.index < b.index for a, b in pairwise(found))
+    return list(found) if rising else [replace(one, proven=False) for one in found]
+
+
+def _stored(raw: RawMessage, storage: str, index: int, generation: int) -> Stored:
+    pdu, error = None, None
+    status = _STATUS.get(raw.status, raw.status.lower().replace(" ", "-"))
+    try:
+        pdu = sms.decode(raw.text, length=raw.length)
+    except DecodeError as caught:
+        error = caught
+    flags = pdu.flags if pdu is not None else ()
+    return Stored(
+        storage=storage,
+        index=index,
+        status=status,
+        raw=raw.text.upper(),
+        pdu=pdu,
+        error=error,
+        flags=flags,
+        proven=error is None and not flags,
+        generation=generation,
+    )

@@ -1,0 +1,289 @@
+"""Modem: one owner of one port, one command in flight, always in step with the modem."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from at.command import Command, UrcSpec
+from at.errors import CommandTimeoutError, PortLostError, ReplyError, StaleError
+from at.protocol import CTRL_Z, ESC, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
+from at.result_codes import command_error
+from at.transport import Port
+from at.urcs import URCS, Restarted
+
+if TYPE_CHECKING:
+    from at.profile import Profile
+
+log = logging.getLogger(__name__)
+R = TypeVar("R")
+
+RESYNC_TIMEOUT_S: Final = 10.0  # then the recovery ladder's next rung is due
+PROBE_TIMEOUT_S: Final = 0.7  # a modem that wakes up must be noticed at once
+CHATTER_S: Final = 3.0  # a modem that never pauses (a debug port, noise) is not waited for
+QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to say
+
+
+MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
+
+
+def _nothing(lines: tuple[str, ...]) -> None:
+    """The probe's answer carries no information."""
+    if lines:
+        raise ReplyError("", lines)
+
+
+PROBE: Final = Command("", _nothing, timeout_s=PROBE_TIMEOUT_S)
+
+
+class Modem:
+    """An open modem. Made by open(); every AT exchange goes through send().
+
+    lost: set when the port went away; lost_reason says how. generation: rises whenever an index
+    read before may mean another message now: at a resynchronisation, a restart of the modem.
+    bytes_in, bytes_out: octets on the line since open().
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        on_urc: Callable[[object], None] | None = None,
+        on_stray: Callable[[str], None] | None = None,
+        urcs: Sequence[UrcSpec[Any]] = URCS,
+    ) -> None:
+        self.path = path
+        self.lost = asyncio.Event()
+        self.lost_reason: str | None = None
+        self.generation = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.strays = 0
+        self.on_urc = on_urc
+        self.on_stray = on_stray
+        self._urcs = tuple(urcs)
+        self._gap_s = 0.0
+        self._protocol = AtProtocol(urcs)
+        self._port: Port | None = None
+        self._lock = asyncio.Lock()
+        self._answer: asyncio.Future[Reply] | None = None
+        self._body: bytes | None = None
+        self._out_of_step = False
+        self._heard_at = 0.0
+        self._loop = asyncio.get_running_loop()
+
+    @classmethod
+    async def open(
+        cls,
+        port: str,
+        *,
+        baudrate: int = 115200,
+        on_urc: Callable[[object], None] | None = None,
+        on_stray: Callable[[str], None] | None = None,
+        urcs: Sequence[UrcSpec[Any]] = URCS,
+    ) -> Modem:
+        """Open the port: a device path or socket://host:port. Nothing is sent yet.
+
+        on_urc: called on the loop with each unsolicited code's value; must be quick.
+        Raises PortBusyError, PortError.
+        """
+        modem = cls(port, on_urc=on_urc, on_stray=on_stray, urcs=urcs)
+        modem._port = await Port.open(port, baudrate=baudrate, receiver=modem)
+        return modem
+
+    @property
+    def heard_at(self) -> float:
+        """Loop time at which the last octet came; 0.0 before the first."""
+        return self._heard_at
+
+    @property
+    def in_step(self) -> bool:
+        """False from a timeout or a cancelled send until the next resynchronisation."""
+        return not self._out_of_step
+
+    async def send(self, command: Command[R], *, generation: int | None = None) -> R:
+        """Send one command, wait its turn and its answer; returns what its `parse` makes of it.
+
+        generation: send only while this is the modem's generation. Raises CommandError (another
+        final result code than OK), CommandTimeoutError, ReplyError, PortLostError, StaleError.
+        After a timeout or a cancellation the next send resynchronises first.
+        """
+        async with self._lock:
+            if self._out_of_step:
+                await self._resynchronise(RESYNC_TIMEOUT_S)
+            if generation is not None and generation != self.generation:
+                raise StaleError(command.line, generation)
+            reply = await self._exchange(command)
+            if reply.final != "OK":
+                # An answer that broke off may be followed by the rest of it.
+                self._out_of_step = self._out_of_step or bool(reply.lines)
+                raise command_error(command.line, reply.final)
+            try:
+                return command.parse(reply.lines)
+            except ReplyError:
+                self._out_of_step = True
+                raise
+
+    async def resynchronise(self, timeout_s: float = RESYNC_TIMEOUT_S) -> None:
+        """Bring both sides back in step: ESC, drain, AT until exactly one OK comes per AT.
+
+        Raises CommandTimeoutError when the modem does not answer in time, PortLostError.
+        """
+        async with self._lock:
+            await self._resynchronise(timeout_s)
+
+    async def close(self) -> None:
+        """Close the port; what is in flight ends with PortLostError. Safe to call twice."""
+        self._end("closed")
+        port, self._port = self._port, None
+        if port is not None:
+            await port.close()
+
+    def adopt(self, profile: Profile) -> None:
+        """Take on a vendor's habits, once it is known whose modem this is."""
+        self._gap_s = profile.gap_s
+        self._protocol.urcs = (*profile.urcs, *self._urcs)
+
+    def check(self) -> None:
+        """Notice a device that vanished without a word: `lost` is set if so."""
+        if self._port is not None and self._port.gone():
+            self.lost_now("the device is gone")
+
+    def lost_now(self, reason: str) -> None:
+        """Declare the port lost; whoever waits for an answer gets PortLostError."""
+        self._end(reason)
+
+    # -- the exchange ----------------------------------------------------------------------------
+
+    async def _exchange(self, command: Command[Any], *, escape: bool = False) -> Reply:
+        """Write one command, wait for its final result code: the choke point of all AT traffic.
+
+        escape: leave a prompt that the modem may stand at, first. The caller holds the lock.
+        """
+        port = self._port
+        if port is None or self.lost.is_set():
+            raise PortLostError(self.path, self.lost_reason or "closed")
+        if escape:
+            self._write(port, ESC)
+            await self._quiet()
+        answer: asyncio.Future[Reply] = self._loop.create_future()
+        line = self._protocol.start(command)
+        self._answer = answer
+        self._body = command.body
+        self._write(port, line)
+        try:
+            async with asyncio.timeout(command.timeout_s):
+                return await answer
+        except TimeoutError:
+            stage = self._stage()
+            self._out_of_step = True
+            self.check()
+            raise CommandTimeoutError(command.line, command.timeout_s, stage) from None
+        except asyncio.CancelledError:
+            self._out_of_step = True
+            raise
+        finally:
+            self._answer = None
+            self._body = None
+            self._events(self._protocol.abandon())
+
+    async def _resynchronise(self, timeout_s: float) -> None:
+        self.generation += 1
+        log.info("resynchronising path=%s generation=%d", self.path, self.generation)
+        deadline = self._loop.time() + timeout_s
+        self._out_of_step = True
+        answered = False
+        while self._loop.time() < deadline:
+            try:
+                reply = await self._exchange(PROBE, escape=not answered)
+            except CommandTimeoutError:
+                answered = False
+                continue
+            answered = True
+            self._out_of_step = reply.final != "OK"
+            # More final result codes in the silence after the answer: it was not ours.
+            await self._quiet()
+            if not self._out_of_step:
+                return
+        self._out_of_step = True
+        raise CommandTimeoutError("", timeout_s, "result")
+
+    async def _quiet(self) -> None:
+        """Wait until the line has been silent for QUIET_S, but no longer than CHATTER_S."""
+        now = self._loop.time()
+        begun, end = now, now + CHATTER_S
+        while not self.lost.is_set():
+            left = min(max(begun, self._heard_at) + QUIET_S, end) - self._loop.time()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    def _stage(self) -> str:
+        """How far the command in flight has come; before its prompt no body has been written."""
+        if self._protocol.awaiting_prompt:
+            return "prompt"
+        return "write" if self._body is None and self._port and self._port.unsent else "result"
+
+    def _write(self, port: Port, data: bytes) -> None:
+        if port.unsent > MAX_UNSENT:
+            return  # a stuck port takes nothing; the timeout will tell, the buffer stays small
+        self.bytes_out += len(data)
+        port.write(data)
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("> %s", data.decode("latin-1").rstrip())
+
+    # -- the port's Receiver ---------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        """Octets came from the port."""
+        self.bytes_in += len(data)
+        self._heard_at = self._loop.time()
+        self._events(self._protocol.feed(data))
+
+    def port_lost(self, reason: str) -> None:
+        """The port went away."""
+        self._end(reason)
+
+    def _events(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Reply):
+                self._settle(event)
+            elif isinstance(event, Unsolicited):
+                self._unsolicited(event.urc)
+            elif isinstance(event, Prompt):
+                if self._port is not None and self._body is not None:
+                    self._write(self._port, self._body + CTRL_Z)
+            else:
+                self._stray(event)
+
+    def _settle(self, reply: Reply) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            for line in (*reply.lines, reply.final):
+                log.debug("< %s", line)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(reply)
+
+    def _unsolicited(self, urc: object) -> None:
+        log.debug("< (urc) %r", urc)
+        if isinstance(urc, Restarted):
+            self.generation += 1
+        if self.on_urc is not None:
+            self.on_urc(urc)
+
+    def _stray(self, stray: Stray) -> None:
+        self.strays += 1
+        log.debug("< (stray) %r", stray.line)
+        if stray.final:
+            self._out_of_step = True
+        if self.on_stray is not None:
+            self.on_stray(stray.line)
+
+    def _end(self, reason: str) -> None:
+        if self.lost.is_set():
+            return
+        self.lost_reason = reason
+        self.lost.set()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(PortLostError(self.path, reason, self._stage()))

@@ -1,0 +1,24 @@
+"""The registry of modem profiles: one file per vendor, the first that fits is the one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from at.profile import Profile
+from at.profiles import generic
+
+GENERIC: Final = generic.PROFILE
+PROFILES: Final[tuple[Profile, ...]] = (GENERIC,)
+
+
+def choose(manufacturer: str, model: str) -> Profile:
+    """The profile for what +CGMI and +CGMM say; the generic one where none fits."""
+    for profile in PROFILES:
+        if profile.manufacturer.search(manufacturer) and profile.model.search(model):
+            return profile
+    return GENERIC
+
+
+def named(name: str) -> Profile:
+    """The profile of this name. Raises KeyError."""
+    return {profile.name: profile for profile in PROFILES}[name]

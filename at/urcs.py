@@ -1,0 +1,166 @@
+"""The unsolicited result codes as typed values, with the table that recognises them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from at import fields
+from at.command import UrcSpec
+
+HEX_LINE: Final = re.compile("[0-9A-Fa-f]{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageStored:
+    """+CMTI: a message was stored (TS 27.005 §3.4.1). A doorbell: go and look."""
+
+    storage: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelivered:
+    """+CMT: a message came directly, PDU mode; it is stored nowhere (TS 27.005 §3.4.1).
+
+    length: octets of the TPDU as told, without the service centre's address; raw: hex.
+    """
+
+    length: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStored:
+    """+CDSI: a status report was stored (TS 27.005 §3.4.1)."""
+
+    storage: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDelivered:
+    """+CDS: a status report came directly, PDU mode (TS 27.005 §3.4.1). As MessageDelivered."""
+
+    length: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """+CREG, +CGREG, +CEREG, +C5GREG: registration changed (TS 27.007 §7.2, §10.1.20, §10.1.22).
+
+    domain: "CS", "PS", "EPS" or "5GS"; status: 0-10 as in the standard.
+    """
+
+    domain: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimState:
+    """+CPIN: the SIM's state, told unasked; "READY", "NOT READY", "SIM PIN" ..."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The modem started anew: every setting that is not stored in it is lost."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceReady:
+    """The modem's SMS service came up after its start."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageFull:
+    """No further message can be stored; the network keeps what comes."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Garbled:
+    """A line too damaged to read that looks like news of a message: go and look."""
+
+    line: str
+
+
+_DOMAINS: Final = {"+CREG": "CS", "+CGREG": "PS", "+CEREG": "EPS", "+C5GREG": "5GS"}
+_STORED: Final = r': ?"?([A-Z]{2})"?, ?(\d{1,5})(?:,.*)?'
+
+
+def _message_stored(match: re.Match[str], _: str) -> MessageStored:
+    return MessageStored(match[1], int(match[2]))
+
+
+def _report_stored(match: re.Match[str], _: str) -> ReportStored:
+    return ReportStored(match[1], int(match[2]))
+
+
+def _message_delivered(match: re.Match[str], text: str) -> MessageDelivered:
+    return MessageDelivered(int(match[1]), text)
+
+
+def _report_delivered(match: re.Match[str], text: str) -> ReportDelivered:
+    return ReportDelivered(int(match[1]), text)
+
+
+def _registration(match: re.Match[str], _: str) -> Registration:
+    return Registration(_DOMAINS[match[1]], int(match[2]))
+
+
+def _sim_state(match: re.Match[str], _: str) -> SimState:
+    return SimState(match[1].strip())
+
+
+def _full(match: re.Match[str], _: str) -> StorageFull:
+    # ^SMMEMFULL and +CIEV carry a flag or a storage; only "full" is news.
+    values = fields.split(match.string)
+    if values and values[-1] == "0":
+        raise ValueError("full no more")
+    return StorageFull(match.string)
+
+
+# Last in every table: what noise or lost octets made of +CMTI, +CMT, +CDSI and +CDS.
+GARBLED: Final = UrcSpec(
+    re.compile(r'.*(?:CMTI?|CDSI?|MTI|CMI):? ?.*|.*"(?:SM|ME|MT)",\d+'),
+    lambda match, _: Garbled(match.string),
+)
+
+URCS: Final[tuple[UrcSpec[Any], ...]] = (
+    UrcSpec(re.compile(r"\+CMTI" + _STORED), _message_stored),
+    UrcSpec(re.compile(r"\+CDSI" + _STORED), _report_stored),
+    # [<alpha>],<length> or <length> alone: the alpha field may be missing with its comma.
+    UrcSpec(re.compile(r'\+CMT: ?(?:"?[^",]*"?,)?(\d{1,3})'), _message_delivered, HEX_LINE),
+    UrcSpec(re.compile(r"\+CDS: ?(?:\d*,)?(\d{1,3})"), _report_delivered, HEX_LINE),
+    # A read command's answer has <n> before <stat>; the news has <stat> alone or before a string.
+    UrcSpec(
+        re.compile(r'(\+C(?:G|E|5G)?REG): ?(\d{1,2})(?:,(?:".*|[0-9A-Fa-f]{4,}.*))?'),
+        _registration,
+    ),
+    UrcSpec(re.compile(r"\+CPIN: ?(.+)"), _sim_state),
+    UrcSpec(
+        re.compile(r"RDY|APP RDY|\^SYSSTART|\+SYSSTART|\^BOOT: ?.*|START|SYSSTART"),
+        lambda match, _: Restarted(match.string),
+    ),
+    UrcSpec(
+        re.compile(r'SMS (?:READY|DONE|Ready)|\+QIND: ?"?SMS (?:DONE|READY)"?|PB DONE|Call Ready'),
+        lambda match, _: ServiceReady(match.string),
+    ),
+    UrcSpec(
+        re.compile(
+            r'\^SMMEMFULL: ?.*|\+SMS FULL|\+CMTI FULL|\+CIEV: ?"SMSFULL",.*|\+QIND: ?"SMS'
+            r' FULL".*|\+QSMSFULL.*'
+        ),
+        _full,
+    ),
+    GARBLED,
+)
