@@ -7,69 +7,66 @@ import os
 import socket
 from collections.abc import Mapping
 
+__all__ = ["ready", "status", "stopping", "watchdog", "watchdog_period_s"]
+
 log = logging.getLogger(__name__)
 
 STATUS_MAX = 200  # characters; the manager shows one line
 
+# Without a service manager every call does nothing and returns False, as it does where the
+# manager could not be reached: it is told again at the next occasion.
 
-class Notifier:
-    """One direction only; without a service manager every call does nothing.
 
-    watchdog_s: how long the manager waits between two watchdog() calls, None: it does not.
+def ready(text: str = "", env: Mapping[str, str] = os.environ) -> bool:
+    """Say that the start is done, with a status line."""
+    return _send(("READY=1", *_status(text)), env)
+
+
+def status(text: str, env: Mapping[str, str] = os.environ) -> bool:
+    """Say in one line what is going on; `systemctl status` shows it."""
+    return _send(_status(text), env)
+
+
+def watchdog(env: Mapping[str, str] = os.environ) -> bool:
+    """Say that everything that must move, moves."""
+    return _send(("WATCHDOG=1",), env)
+
+
+def stopping(text: str = "", env: Mapping[str, str] = os.environ) -> bool:
+    """Say that the end has begun, with a status line."""
+    return _send(("STOPPING=1", *_status(text)), env)
+
+
+def watchdog_period_s(env: Mapping[str, str] = os.environ) -> float | None:
+    """Give the longest time the manager waits between two watchdog() calls; None: it does not.
+
+    $WATCHDOG_PID, where set, says which process is meant: a child that inherited it is not.
     """
+    usec, pid = env.get("WATCHDOG_USEC", ""), env.get("WATCHDOG_PID", "")
+    if not (usec.isascii() and usec.isdecimal()) or int(usec) == 0 or _address(env) is None:
+        return None
+    return int(usec) / 1e6 if pid in ("", str(os.getpid())) else None
 
-    def __init__(self, address: str | None = None, watchdog_s: float | None = None) -> None:
-        self.watchdog_s = watchdog_s
-        self._address = "\0" + address[1:] if address and address[0] == "@" else address
-        self._socket: socket.socket | None = None
 
-    @classmethod
-    def from_environment(cls, env: Mapping[str, str] = os.environ) -> Notifier:
-        """Read $NOTIFY_SOCKET, $WATCHDOG_USEC and $WATCHDOG_PID, which is another process's."""
-        address = env.get("NOTIFY_SOCKET") or None
-        if address is not None and address[0] not in "/@":
-            address = None  # vsock: a virtual machine's manager, not ours
-        usec, pid = env.get("WATCHDOG_USEC", ""), env.get("WATCHDOG_PID", "")
-        ours = not pid or pid == str(os.getpid())
-        watchdog_s = int(usec) / 1e6 if usec.isdecimal() and int(usec) > 0 and ours else None
-        return cls(address, watchdog_s if address else None)
+def _address(env: Mapping[str, str]) -> str | None:
+    address = env.get("NOTIFY_SOCKET", "")
+    if address.startswith("@"):
+        return "\0" + address[1:]  # the abstract name space, sd_notify(3)
+    return address if address.startswith("/") else None  # vsock: of a virtual machine's manager
 
-    def ready(self, status: str = "") -> bool:
-        """Say that the start is done."""
-        return self._send("READY=1", *_status(status))
 
-    def status(self, text: str) -> bool:
-        """Say in one line what is going on; `systemctl status` shows it."""
-        return self._send(*_status(text))
-
-    def watchdog(self) -> bool:
-        """Say that everything that must move, moves."""
-        return self._send("WATCHDOG=1")
-
-    def stopping(self, status: str = "") -> bool:
-        """Say that the end has begun."""
-        return self._send("STOPPING=1", *_status(status))
-
-    def close(self) -> None:
-        """Let go of the socket; calling again is harmless."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
-
-    def _send(self, *lines: str) -> bool:
-        """Send one datagram, never blocking; False where nobody got it."""
-        if self._address is None or not lines:
-            return False
-        try:
-            if self._socket is None:
-                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-                self._socket.setblocking(False)
-            self._socket.sendto("\n".join(lines).encode(), self._address)
-        except OSError as error:
-            # A manager that restarts or whose queue is full is told again at the next occasion.
-            log.debug("notify failed error=%s", error)
-            return False
-        return True
+def _send(lines: tuple[str, ...], env: Mapping[str, str]) -> bool:
+    address = _address(env)
+    if address is None or not lines:
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as out:
+            out.setblocking(False)
+            out.sendto("\n".join(lines).encode(), address)
+    except OSError as error:
+        log.debug("notify failed error=%s", error)
+        return False
+    return True
 
 
 def _status(text: str) -> tuple[str, ...]:

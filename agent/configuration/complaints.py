@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterable
 
 from agent.config import Problem
@@ -13,12 +14,20 @@ QUOTED_MAX = 60  # characters of a value that a message repeats
 
 
 class Complaints:
-    """Errors and warnings so far; a key complained of once is not complained of again."""
+    """Errors and warnings so far; a key complained of once is not complained of again.
+
+    Neither is anything below a key that was left out for its wrong shape (cover).
+    """
 
     def __init__(self) -> None:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self._paths: set[str] = set()
+        self._covered: list[str] = []
+
+    def cover(self, path: str) -> None:
+        """Be silent from now on about this key and all below it: it is not what was written."""
+        self._covered.append(path)
 
     def error(self, path: str, expected: str, got: str) -> None:
         """Note that the configuration cannot be used because of this key."""
@@ -42,14 +51,24 @@ class Complaints:
         """Tell whether low <= value <= high; complain where not (nan is never within)."""
         if low <= value <= high:
             return True
-        self.error(path, f"a number from {low:g} to {high:g}", shown(value))
+        self.error(path, f"a number from {low} to {high}", shown(value))
         return False
 
+    def in_order(self, tables: Iterable[str]) -> tuple[Problem, ...]:
+        """Give the errors, those of one top-level table together, in the order of the tables."""
+        place = {name: n for n, name in enumerate(tables)}
+        top = re.compile(r"[^.\[]*")
+
+        def rank(problem: Problem) -> int:
+            match = top.match(problem.path)
+            return place.get(match[0] if match else "", len(place))
+
+        return tuple(sorted(self.errors, key=rank))
+
     def _known(self, path: str) -> bool:
-        """Whether the key itself, or a table around it, is already complained of."""
-        return path in self._paths or any(
-            path.startswith((known + ".", known + "[")) for known in self._paths
-        )
+        if path in self._paths:
+            return True
+        return any(path == key or path.startswith((key + ".", key + "[")) for key in self._covered)
 
 
 def join(path: str, key: str | int) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PORT = '"auto", an absolute path or socket://host:port'
 KEY_OCTETS = 16  # shorter keys are told of: 128 bits is what HMAC-SHA256 should be fed at least
-_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,16}")
+_KEY_ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
@@ -151,7 +151,9 @@ def _security(
     for name, key in section.keys.items():
         path = join("security.keys", name)
         if not _KEY_ID.fullmatch(name):
-            complaints.error(path, "a key id of 1 to 16 characters A-Z a-z 0-9 . _ -", shown(name))
+            complaints.error(
+                path, "a key id of 1 to 36 characters A-Z a-z 0-9 . _ : -", shown(name)
+            )
         if key.file is None:
             complaints.error(f"{path}.file", "the name of the key's file", "nothing")
         found = files.secret(f"{path}.file", key.file, "a key file")

@@ -52,5 +52,5 @@ def load_text(text: str, source: Path | None, env: Mapping[str, str] = os.enviro
     base = source.absolute().parent if source is not None else Path.cwd()
     config = meaning(sections, source, Files(base, env, complaints), complaints)
     if complaints.errors or config is None:
-        raise ConfigError(source, tuple(complaints.errors))
+        raise ConfigError(source, complaints.in_order(document))
     return config

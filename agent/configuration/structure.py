@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -62,6 +63,7 @@ def structure(document: Mapping[str, Any], complaints: Complaints) -> Sections:
             )
         elif not isinstance(table, dict):
             complaints.error(name, "a table", shown(table))
+            complaints.cover(name)
         elif name == "platforms":
             values["enabled"], values["platforms"] = _platforms(table, complaints)
         else:
@@ -94,11 +96,11 @@ def _piece(table: dict[str, Any], type_: Any, at: Keys, complaints: Complaints) 
         except BaseValidationError as error:
             misfits = list(_walk(error))
         for keys, expected, got in misfits:
-            path = ""
-            for key in (*at, *keys):
-                path = join(path, key)
-            complaints.error(path, expected, got)
-            table = _without(table, keys)
+            complaints.error(_path(*at, *keys), expected, got)
+        for keys, _, _ in misfits:
+            cut = _table_keys(keys)
+            complaints.cover(_path(*at, *cut))
+            table = _without(table, cut)
 
 
 def _walk(error: BaseException, at: Keys = ()) -> Iterator[tuple[Keys, str, str]]:
@@ -122,12 +124,24 @@ def _walk(error: BaseException, at: Keys = ()) -> Iterator[tuple[Keys, str, str]
             raise error
 
 
-def _without(table: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
-    """Copy the table without the key; a misfit element takes its whole array with it."""
+def _path(*keys: str | int) -> str:
+    path = ""
+    for key in keys:
+        path = join(path, key)
+    return path
+
+
+def _table_keys(keys: Keys) -> tuple[str, ...]:
+    """Give the keys down to the innermost array: a misfit element takes the array with it."""
+    return tuple(itertools.takewhile(lambda key: isinstance(key, str), keys))  # type: ignore[arg-type] # mypy does not narrow through takewhile
+
+
+def _without(table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    """Copy the table without the key."""
     copy = dict(table)
-    head = str(keys[0])
-    if len(keys) > 1 and isinstance(keys[1], str) and isinstance(copy.get(head), dict):
-        copy[head] = _without(copy[head], keys[1:])
+    head, *rest = keys
+    if rest and isinstance(copy.get(head), dict):
+        copy[head] = _without(copy[head], tuple(rest))
     else:
         copy.pop(head, None)
     return copy
