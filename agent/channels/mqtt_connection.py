@@ -19,6 +19,7 @@ from agent.channels.mqtt_reasons import (
     NAMES,
     PACKET_TOO_LARGE,
     PERMANENT,
+    cut_short,
     refusal,
     with_remedy,
 )
@@ -71,6 +72,7 @@ class Connection:
         self._max_packet: int | None = None
         self._reading = False
         self._sock: SocketLike | None = client.socket()
+        self._tls = hasattr(self._sock, "pending")
         self.retain_available = True
         self.greeted = False  # CONNACK has come, and it was a success
         client.on_connect = self._on_connect
@@ -82,11 +84,8 @@ class Connection:
         client.on_socket_register_write = self._on_want_write
         client.on_socket_unregister_write = self._on_wrote
         client.on_socket_close = self._on_socket_close
-        if self._sock is None:  # the library met an error while it wrote CONNECT
-            self._end("lost while connecting")
-            return
         self.resume_reading()
-        if client.want_write():
+        if client.want_write() and self._sock is not None:
             self._loop.add_writer(self._sock.fileno(), self._writable)
         self._tick()
 
@@ -103,7 +102,7 @@ class Connection:
             reason = f"connected, but no CONNACK to MQTT {self.version} in {timeout_s:g} s"
             raise ConnectError(Failure.SILENT, reason) from None
         if not self._connack.done():
-            raise self._closed_early(self.ended.result())
+            raise cut_short(self._last_error or self.ended.result(), tls=self._tls)
         code, name, properties = self._connack.result()
         if code >= FAILED:
             self.abort("refused")
@@ -120,13 +119,6 @@ class Connection:
             self._flight.end(self.ended.result())
         self._max_packet = getattr(properties, "MaximumPacketSize", None)
         self.retain_available = bool(getattr(properties, "RetainAvailable", 1))
-
-    def _closed_early(self, reason: str) -> ConnectError:
-        """An end before CONNACK: TLS that was refused after its handshake, or the version."""
-        if "SSL" in self._last_error or "certificate" in self._last_error:
-            text = f"the broker ended TLS: {self._last_error} (see mqtt.cert and mqtt.key)"
-            return ConnectError(Failure.DENIED, text)
-        return ConnectError(Failure.SILENT, f"closed before CONNACK: {self._last_error or reason}")
 
     def _tick(self) -> None:
         self._client.loop_misc()

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.channels.mqtt_reasons import cut_short
 from agent.channels.mqtt_retry import ConnectError, Failure, Version
 
 if TYPE_CHECKING:
@@ -64,6 +65,10 @@ def open_client(call: Call) -> Client:
         manual_ack=True,
     )
     client.connect_timeout = call.timeout_s
+    errors: list[str] = []
+    client.on_log = lambda _client, _userdata, level, text: (
+        errors.append(text) if level == LogLevel.MQTT_LOG_ERR else None
+    )
     if config.username is not None or config.password_file is not None:
         client.username_pw_set(config.username, _password(config.password_file))
     client.will_set(call.will.topic, call.will.payload, qos=1, retain=call.will.retain)
@@ -83,6 +88,8 @@ def open_client(call: Call) -> Client:
     except (OSError, ValueError) as error:  # ValueError: a host name that IDNA cannot encode
         raise _explained(config, error) from error
     sock = client.socket()
+    if sock is None:  # the library met an error while it wrote CONNECT, and only logged it
+        raise cut_short(errors[-1] if errors else "no reason given", tls=config.tls)
     if isinstance(sock, socket.socket):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client
@@ -118,40 +125,22 @@ def _readable(setting: str, path: Path) -> bytes:
 
 def _tls_context(config: MqttConfig) -> SSLContext:
     """A verifying client context. Raises ConnectError naming the file that is no good."""
-    import ssl  # noqa: PLC0415  # only TLS pays for it
+    from agent.channels.mqtt_tls import client_context  # noqa: PLC0415  # only TLS pays for it
 
-    for setting in ("ca", "cert", "key"):
-        path: Path | None = getattr(config, setting)
+    for setting, path in (("ca", config.ca), ("cert", config.cert), ("key", config.key)):
         if path is not None:
             _readable(setting, path)  # ssl's own errors do not name the file
-    try:
-        context = ssl.create_default_context(cafile=config.ca)
-    except ssl.SSLError as error:
-        reason = f"mqtt.ca: {config.ca} holds no usable certificate ({error.reason or error})"
-        raise ConnectError(Failure.DENIED, reason) from error
-    if config.cert is not None:
-        try:
-            # A password callback that gives none, or OpenSSL would ask at the terminal.
-            context.load_cert_chain(config.cert, config.key, password=lambda: "")
-        except ssl.SSLError as error:
-            reason = f"mqtt.cert, mqtt.key: not a usable pair ({error.reason or error})"
-            raise ConnectError(Failure.DENIED, reason) from error
-    return context
+    return client_context(config.ca, config.cert, config.key)
 
 
 def _explained(config: MqttConfig, error: OSError | ValueError) -> ConnectError:
     """Say what went wrong between us and the broker's address."""
     where = f"{config.host}:{config.port}"
     if config.tls:
-        import ssl  # noqa: PLC0415  # already imported by the context
+        from agent.channels.mqtt_tls import explained  # noqa: PLC0415  # imported by the context
 
-        if isinstance(error, ssl.SSLCertVerificationError):
-            detail = error.verify_message or str(error)
-            reason = f"{where}: the broker's certificate was not accepted: {detail} (see mqtt.ca)"
-            return ConnectError(Failure.DENIED, reason)
-        if isinstance(error, ssl.SSLError):
-            reason = f"{where}: no TLS: {error.reason or error} (is this the TLS port?)"
-            return ConnectError(Failure.DENIED, reason)
+        if (told := explained(where, error)) is not None:
+            return told
     if isinstance(error, socket.gaierror):
         detail = f"the name cannot be resolved: {error.strerror}"
     elif isinstance(error, TimeoutError):
@@ -172,18 +161,21 @@ class Dialler:
 
     def __init__(self, opener: Callable[[Call], Client] = open_client) -> None:
         self._opener = opener
-        self._thread: threading.Thread | None = None
+        self._ended: threading.Event | None = None  # the last attempt's
 
     async def dial(self, call: Call) -> Client:
         """Open a client within call.timeout_s. Raises ConnectError."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._ended is not None and not self._ended.is_set():
             raise ConnectError(Failure.UNREACHABLE, "the previous attempt still waits for its host")
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[Client] = loop.create_future()
-        self._thread = threading.Thread(
-            target=self._work, args=(call, loop, outcome), name="mqtt-dial", daemon=True
-        )
-        self._thread.start()
+        self._ended = threading.Event()
+        threading.Thread(
+            target=self._work,
+            args=(call, loop, outcome, self._ended),
+            name="mqtt-dial",
+            daemon=True,
+        ).start()
         try:
             async with asyncio.timeout(call.timeout_s):
                 return await outcome
@@ -192,7 +184,11 @@ class Dialler:
             raise ConnectError(Failure.UNREACHABLE, reason) from error
 
     def _work(
-        self, call: Call, loop: asyncio.AbstractEventLoop, outcome: asyncio.Future[Client]
+        self,
+        call: Call,
+        loop: asyncio.AbstractEventLoop,
+        outcome: asyncio.Future[Client],
+        ended: threading.Event,
     ) -> None:
         result: Client | ConnectError = ConnectError(Failure.UNREACHABLE, "the attempt broke off")
         try:
@@ -200,6 +196,7 @@ class Dialler:
         except ConnectError as error:
             result = error
         finally:
+            ended.set()
             try:
                 loop.call_soon_threadsafe(_settle, outcome, result)
             except RuntimeError:  # the loop is closed: nobody waits any more

@@ -38,6 +38,15 @@ def with_remedy(text: str, code: int) -> str:
     return f"{text}: {remedy}" if remedy else text
 
 
+def cut_short(detail: str, *, tls: bool) -> ConnectError:
+    """What an end before CONNACK means: TLS 1.3 refuses a client only after its handshake."""
+    if "SSL" in detail:
+        reason = f"the broker ended TLS: {detail} (see mqtt.cert and mqtt.key)"
+        return ConnectError(Failure.DENIED, reason)
+    hint = " (does the broker ask for a client certificate? see mqtt.cert)" if tls else ""
+    return ConnectError(Failure.SILENT, f"closed before CONNACK: {detail}{hint}")
+
+
 def refusal(code: int, name: str) -> ConnectError:
     """What a CONNACK with a failure code means for the next attempt."""
     reason = with_remedy(f"refused by the broker, 0x{code:02X} {name}", code)
