@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ESCAPE = 0x1B
-_UNDEFINED = "\ufffe"  # what the charmap codec takes for "no character here"
+UNDEFINED = "\ufffe"
+"""What the charmap codec takes for "no character here"."""
+
 _PAIR = re.compile(rb"\x1b([\x00-\x7f]?)")
 _SHIFTED = re.compile(rb"[\x80-\xff]")
 # An escape pair becomes one byte with the top bit set, so that 256-entry tables do both at once.
@@ -39,16 +41,16 @@ class SevenBit:
     def __init__(self, name: str, main: str, extension: Mapping[int, str]) -> None:
         self.name = name
         plain = main[:ESCAPE] + " " + main[ESCAPE + 1 :]  # §6.2.1 note 1: a lone escape is a space
-        shifted = list(plain.replace(_UNDEFINED, " "))  # §6.2.1.1: not in the table: the main one's
+        shifted = list(plain.replace(UNDEFINED, " "))  # §6.2.1.1: not in the table: the main one's
         for code, character in extension.items():
             shifted[code] = character
-        self._decoding = plain.replace(_UNDEFINED, " ") + "".join(shifted)
-        coding = [_UNDEFINED] * 256
+        self._decoding = plain.replace(UNDEFINED, " ") + "".join(shifted)
+        coding = [UNDEFINED] * 256
         for code, character in extension.items():
             if character not in main:  # the shorter way wins
                 coding[code | 0x80] = character
         coding[:128] = main
-        coding[ESCAPE] = _UNDEFINED
+        coding[ESCAPE] = UNDEFINED
         # codecs.charmap_build is fast only when byte 0 is NUL, so the character of septet 0 moves
         # to 0x9B (escape escape, which no table may use) on the way in.
         coding[0], coding[ESCAPE | 0x80] = "\0", coding[0]

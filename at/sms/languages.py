@@ -6,19 +6,36 @@ from functools import cache
 
 from at.sms import gsm7
 from at.sms.charmap import SevenBit
+from at.sms.locking_shift import LOCKING
+from at.sms.single_shift import SINGLE
 
-LOCKING: dict[int, tuple[str, str]] = {}
-"""Name and main table by identifier (Annex A.3)."""
+NAMES = (
+    "default",
+    "Turkish",
+    "Spanish",
+    "Portuguese",
+    "Bengali",
+    "Gujarati",
+    "Hindi",
+    "Kannada",
+    "Malayalam",
+    "Oriya",
+    "Punjabi",
+    "Tamil",
+    "Telugu",
+    "Urdu",
+)
+"""By national language identifier (§6.2.1.2.4)."""
 
-SINGLE: dict[int, tuple[str, dict[int, str]]] = {}
-"""Name and extension table by identifier (Annex A.2)."""
+
+def alphabet(locking: int, single: int) -> SevenBit:
+    """The seven bit alphabet of two identifiers; those unknown select the default tables."""
+    if not locking and not single:
+        return gsm7.ALPHABET
+    return _alphabet(locking if locking in LOCKING else 0, single if single in SINGLE else 0)
 
 
 @cache
-def alphabet(locking: int, single: int) -> SevenBit:
-    """The seven bit alphabet of two identifiers; those unknown select the default tables."""
-    if locking not in LOCKING and single not in SINGLE:
-        return gsm7.ALPHABET
-    name, main = LOCKING.get(locking, ("default", gsm7.DEFAULT))
-    shift, extension = SINGLE.get(single, ("default", gsm7.EXTENSION))
-    return SevenBit(f"{name} alphabet with {shift} extension", main, extension)
+def _alphabet(locking: int, single: int) -> SevenBit:
+    name = f"{NAMES[locking]} alphabet with {NAMES[single]} extension"
+    return SevenBit(name, LOCKING.get(locking, gsm7.DEFAULT), SINGLE.get(single, gsm7.EXTENSION))
