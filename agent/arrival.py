@@ -6,11 +6,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 __all__ = ["Arrival", "fingerprint"]
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +18,9 @@ class Arrival:
     "000", "KORE"), "" on the other channels. sent_at: the message's own time stamp. text or data:
     the body; data alone is an 8-bit body. id: given by the channel (Correlation Data, made up by
     the console). fingerprint: the id of last resort. full: a single SMS filled to its last septet.
-    expires_at: the channel's own expiry (MQTT 5). verdict and detail: set where the message
-    cannot be a command, whatever it says. response: MQTT 5 Response Topic and Correlation Data.
+    expires_at: the channel's own expiry (MQTT 5). verdict, reason and detail: set where the
+    message cannot be a command, whatever it says. response: MQTT 5 Response Topic ("topic") and
+    Correlation Data ("correlation", base64).
     """
 
     channel: str
@@ -36,8 +34,9 @@ class Arrival:
     full: bool = False
     expires_at: datetime | None = None
     verdict: str = ""
+    reason: str = ""
     detail: str = ""
-    response: Mapping[str, str] = field(default=_NOTHING)
+    response: Mapping[str, str] = field(default_factory=dict)
 
 
 def fingerprint(sender: str, parts: Iterable[tuple[str, str]]) -> str | None:

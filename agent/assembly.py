@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.arrival import Arrival, fingerprint
 from agent.clock import iso
+from agent.platforms import spell
 from agent.rows import insert
 from at import sms
 from at.messages import Stored
@@ -55,8 +56,8 @@ def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
     if isinstance(tpdu, sms.Deliver):
         return _take_deliver(db, stored, tpdu, now)
     if isinstance(tpdu, sms.StatusReport):
-        segment = _journal(db, stored, now, str(tpdu.recipient), tpdu.timestamp)
-        arrival = Arrival("sms", now, sender=str(tpdu.recipient), verdict="receipt")
+        segment = _journal(db, stored, now, spell(tpdu.recipient), tpdu.timestamp)
+        arrival = Arrival("sms", now, sender=spell(tpdu.recipient), verdict="receipt")
         return Taken(segment, arrival=arrival, segments=(segment,), receipt=tpdu)
     segment = _journal(db, stored, now, "", None)
     if tpdu is None:
@@ -69,7 +70,7 @@ def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
 def _take_deliver(
     db: sqlite3.Connection, stored: Stored, tpdu: sms.Deliver, now: datetime
 ) -> Taken:
-    sender, user_data = str(tpdu.originator), tpdu.user_data
+    sender, user_data = spell(tpdu.originator), tpdu.user_data
     concat = user_data.concat
     if concat is None or concat.total == 1:
         segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
@@ -87,17 +88,16 @@ def _take_deliver(
     if parts is None:
         return Taken(segment, verdict="part")
     pieces = tuple(
-        sms.UserData(
-            alphabet=user_data.alphabet,
-            octets=part.data,
-            locking=user_data.locking,
-            single=user_data.single,
-        )
-        for part in parts
+        sms.UserData(user_data.alphabet, part.data, _shift_tables(user_data)) for part in parts
     )
     stamps = tuple(_stamp_of(db, part.n) for part in parts)
     arrival = _whole(tpdu, sms.join(pieces), stamps, pieces, now)
     return Taken(segment, arrival=arrival, segments=tuple(part.n for part in parts))
+
+
+def _shift_tables(user_data: sms.UserData) -> tuple[sms.Element, ...]:
+    """Return the header elements that say how the septets are to be read (TS 23.040 9.2.3.24)."""
+    return tuple(element for element in user_data.udh if element.iei in (0x24, 0x25))
 
 
 def _whole(
@@ -107,7 +107,7 @@ def _whole(
     pieces: tuple[sms.UserData, ...],
     now: datetime,
 ) -> Arrival:
-    sender = str(tpdu.originator)
+    sender = spell(tpdu.originator)
     verdict, detail = _nature(tpdu)
     text = None if verdict == "unsupported" else body.text
     bodies = [piece.text if piece.text is not None else piece.octets.hex() for piece in pieces]
@@ -115,7 +115,7 @@ def _whole(
         channel="sms",
         received_at=now,
         sender=sender,
-        sent_at=tpdu.timestamp.time if tpdu.timestamp is not None else None,
+        sent_at=tpdu.timestamp.time,
         text=text,
         data=None if text is not None else body.octets,
         fingerprint=fingerprint(sender, zip(stamps, bodies, strict=True)),
@@ -128,19 +128,20 @@ def _whole(
 def _nature(tpdu: sms.Deliver) -> tuple[str, str]:
     """Return the verdict of what no one meant as a message to the agent, ("", "") for the rest."""
     ports = tpdu.user_data.ports
-    if ports is not None and ports.destination in _WAP_PORTS:
-        return "junk", f"WAP push to port {ports.destination}"
     if ports is not None:
-        return "unsupported", f"addressed to application port {ports.destination}"
-    if tpdu.pid in _DATA_DOWNLOAD and tpdu.dcs.message_class in (1, 2):
-        return "junk", "data download to the SIM or the module"
-    if not tpdu.user_data.octets and tpdu.pid == _TYPE_0:
-        return "junk", "type 0"
-    if not tpdu.user_data.octets and tpdu.dcs.message_class == 0:
-        return "junk", "class 0"
+        wap = ports.destination in _WAP_PORTS
+        detail = f"addressed to application port {ports.destination}"
+        return ("junk" if wap else "unsupported"), detail
     if tpdu.dcs.compressed:
         return "unsupported", "compressed text"
-    return "", ""
+    junk = ""
+    if tpdu.pid in _DATA_DOWNLOAD and tpdu.dcs.message_class in (1, 2):
+        junk = "data download to the SIM or the module"
+    elif not tpdu.user_data.octets and tpdu.pid == _TYPE_0:
+        junk = "type 0"
+    elif not tpdu.user_data.octets and tpdu.dcs.message_class == 0:
+        junk = "class 0"
+    return ("junk", junk) if junk else ("", "")
 
 
 def _stamp(timestamp: sms.Timestamp | None) -> str:

@@ -1,4 +1,4 @@
-"""Runs a configured program: argument vector, minimal environment, own process group, a deadline."""
+"""Runs a configured program: argument vector, minimal environment, own group, a deadline."""
 
 from __future__ import annotations
 

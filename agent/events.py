@@ -11,7 +11,7 @@ __all__ = ["Event", "Events"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. kind: "message", "command", "report", "send", "link", "journal" …"""
+    """One change. kind: "message", "command", "report", "send", "link" and the like."""
 
     at: datetime
     kind: str

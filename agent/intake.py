@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from agent import security
 from agent.arrival import Arrival
@@ -68,6 +69,7 @@ class Intake:
             "messages",
             {
                 "received_at": arrival.received_at,
+                "id": judgement.id or arrival.fingerprint or "",
                 "channel": arrival.channel,
                 "sender": arrival.sender,
                 "platform": judgement.platform.name if judgement.platform else "",
@@ -104,6 +106,13 @@ class Intake:
         )
         self._wake()
 
+    def _due_at(self, judgement: Judgement) -> datetime | None:
+        """Return when it is due by the wall clock: of a delay only where that can be told."""
+        now = self._clock.trusted()
+        if judgement.due_in_s is not None and now is not None:
+            return now + timedelta(seconds=judgement.due_in_s)
+        return judgement.due_at
+
     def _record_command(
         self, db: sqlite3.Connection, arrival: Arrival, judgement: Judgement
     ) -> int | None:
@@ -129,7 +138,8 @@ class Intake:
                 "reason": judgement.reason,
                 "detail": judgement.detail,
                 "received_at": arrival.received_at,
-                "due_at": judgement.due_at,
+                "due_at": self._due_at(judgement),
+                "delay_s": judgement.due_in_s,
                 "due_boottime": (
                     None
                     if judgement.due_in_s is None

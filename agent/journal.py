@@ -30,7 +30,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 GROUP_MAX: Final = 64  # works in one transaction: bounds how long the first of them waits
-LAZY_S: Final = 2.0  # how long a lazy work may wait for another's transaction
+LAZY_S: Final = 2.0  # how long a lazy work may wait for another's sync
 
 
 class JournalError(Exception):
@@ -77,6 +77,7 @@ class Journal:
         self._thread: threading.Thread | None = None
         self._lock_fd = -1
         self._db: sqlite3.Connection | None = None
+        self._sync_by = 0.0
         self.commits = 0
 
     @classmethod
@@ -99,8 +100,8 @@ class Journal:
         """Run `work` in a transaction; return its value once that is synced to disk.
 
         Works that wait at the same moment share one transaction; one that raises is rolled back
-        alone and its error re-raised here. lazy: nothing waits for this one, so it may ride along
-        with the next transaction (at most `LAZY_S` later).
+        alone and its error re-raised here. lazy: done at once, seen by every later work, but
+        synced with the next commit (at most `LAZY_S` later): for what may be done twice.
         Raises JournalUnavailableError where the disk refuses.
         """
         item = _Item(work, writes=True, lazy=lazy, future=self._loop.create_future())
@@ -143,65 +144,67 @@ class Journal:
 
     def _serve(self, db: sqlite3.Connection) -> None:
         while True:
-            batch, ending = self._gather()
+            batch, ending = self._gather(db)
             if batch:
                 self._transact(db, batch)
                 self._call(_settle, batch)
+            if db.in_transaction and (ending or time.monotonic() >= self._sync_by):
+                self._transact(db, [])
             if ending:
                 return
 
-    def _gather(self) -> tuple[list[_Item], bool]:
-        """Wait for work and take what else is there; lazy works wait for company."""
+    def _gather(self, db: sqlite3.Connection) -> tuple[list[_Item], bool]:
+        """Wait for work and take what else is there, at most until a lazy work must be synced."""
         batch: list[_Item] = []
-        deadline: float | None = None
-        while True:
-            try:
-                if not batch:
-                    item = self._items.get()
-                elif deadline is not None:
-                    item = self._items.get(timeout=max(0.0, deadline - time.monotonic()))
-                else:
-                    item = self._items.get_nowait()
-            except queue.Empty:
-                return batch, False
-            if item is None:
-                return batch, True
-            batch.append(item)
-            if not all(one.lazy for one in batch):
-                deadline = None
-            elif deadline is None:
-                deadline = time.monotonic() + LAZY_S
-            if len(batch) >= GROUP_MAX:
-                return batch, False
+        patience_s = max(0.0, self._sync_by - time.monotonic()) if db.in_transaction else None
+        try:
+            item = self._items.get(timeout=patience_s)
+            while item is not None:
+                batch.append(item)
+                if len(batch) >= GROUP_MAX:
+                    return batch, False
+                item = self._items.get_nowait()
+        except queue.Empty:
+            return batch, False
+        return batch, True
 
     def _transact(self, db: sqlite3.Connection, batch: list[_Item]) -> None:
-        """Run a batch: the journal's single choke point."""
-        if not any(item.writes for item in batch):
+        """Run a batch and sync it: the journal's single choke point.
+
+        A batch of nothing but lazy works leaves its transaction open for the next one.
+        """
+        if batch and not any(item.writes for item in batch):
             for item in batch:
                 _perform(db, item)
             return
         try:
-            db.execute("BEGIN IMMEDIATE")
+            if not db.in_transaction:
+                db.execute("BEGIN IMMEDIATE")
+                self._sync_by = time.monotonic() + LAZY_S
             for item in batch:
                 db.execute("SAVEPOINT work")
                 _perform(db, item)
                 if item.error is not None:
                     db.execute("ROLLBACK TO work")
                 db.execute("RELEASE work")
-            self._sync(db)
-        except sqlite3.Error as error:
+            if not batch or any(item.writes and not item.lazy for item in batch):
+                self._sync(db)
+        except sqlite3.OperationalError as error:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
-            reason = f"journal cannot be written: {error}"
-            if self.unavailable != reason:
-                log.error("journal unavailable path=%s error=%s", self.path, error)
-            self.unavailable = reason
-            for item in batch:
-                item.error = JournalUnavailableError(reason)
+            self._complain(error, batch)
             return
         if self.unavailable:
             log.warning("journal writable again path=%s", self.path)
             self.unavailable = ""
+
+    def _complain(self, error: sqlite3.OperationalError, batch: list[_Item]) -> None:
+        reason = f"journal cannot be written: {error}"
+        if self.unavailable != reason:
+            log.error("journal unavailable path=%s error=%s", self.path, error)
+        self.unavailable = reason
+        for item in batch:
+            item.error = JournalUnavailableError(reason)
 
     def _sync(self, db: sqlite3.Connection) -> None:
         """Commit: when this returns, the batch is on disk."""

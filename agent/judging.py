@@ -81,6 +81,7 @@ class Judge:
                 reply_to = platforms.address_for(platform, arrival.sender) or ""
         known = Judgement(
             verdict=arrival.verdict,
+            reason=arrival.reason,
             detail=arrival.detail,
             text=_text(arrival),
             platform=platform,
@@ -234,9 +235,7 @@ class Judge:
         if not limits:
             return None
         limit = min(limits)
-        past = schedule.is_past(
-            limit, now=self._clock.trusted(), floor=self._clock.lower_bound()
-        )
+        past = schedule.is_past(limit, now=self._clock.trusted(), floor=self._clock.lower_bound())
         if past is None:
             raise Refused("clock", "exp needs a clock that is synchronised")
         if past:
@@ -275,9 +274,7 @@ class Judge:
             " AND received_at > ?",
             (arrival.sender, iso(since)),
         )
-        return security.is_silenced(
-            [from_iso(row[0]) for row in rows], arrival.received_at
-        )
+        return security.is_silenced([from_iso(row[0]) for row in rows], arrival.received_at)
 
 
 def _is_open(known: Judgement) -> bool:

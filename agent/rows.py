@@ -52,6 +52,7 @@ class CommandRow:
     received_at: str
     due_at: str | None
     due_boottime: float | None
+    delay_s: float | None
     expires_at: str | None
     next_boot: bool
     boot_id: str | None

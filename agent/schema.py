@@ -39,6 +39,7 @@ CREATE INDEX segments_message ON segments (message);
 CREATE TABLE messages (
     n INTEGER PRIMARY KEY,
     received_at TEXT NOT NULL,
+    id TEXT NOT NULL DEFAULT '',        -- the command's id, else the fingerprint
     channel TEXT NOT NULL,
     sender TEXT NOT NULL,
     platform TEXT NOT NULL DEFAULT '',
@@ -75,7 +76,8 @@ CREATE TABLE commands (
     free INTEGER NOT NULL DEFAULT 0,    -- 1: refused, or unsigned where a signature is asked for
     received_at TEXT NOT NULL,
     due_at TEXT,                -- wall clock, for absolute schedules
-    due_boottime REAL,          -- seconds since that boot, for delays
+    due_boottime REAL,          -- seconds since the boot in boot_id, for delays
+    delay_s REAL,               -- the delay itself: counted anew after a boot without a clock
     expires_at TEXT,
     next_boot INTEGER NOT NULL DEFAULT 0,
     boot_id TEXT,               -- of acceptance; from the start on: of the start

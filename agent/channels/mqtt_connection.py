@@ -122,9 +122,11 @@ class Connection:
 
     def _tick(self) -> None:
         self._client.loop_misc()
+        self._flush()
         if not self.ended.done():
-            # The broker may have shortened the keep-alive in CONNACK.
-            period_s = min(self._timing.misc_s, max(self._client.keepalive / 4, 0.25))
+            # The broker may have shortened the keep-alive in CONNACK. A third of it: a ping is
+            # then late by as much at most, and the broker's patience is one and a half (§3.1.2.10).
+            period_s = min(self._timing.misc_s, max(self._client.keepalive / 3, 0.25))
             self._misc = self._loop.call_later(period_s, self._tick)
 
     def _overdue(self) -> None:
@@ -197,6 +199,11 @@ class Connection:
 
     def _writable(self) -> None:
         self._client.loop_write()
+
+    def _flush(self) -> None:
+        """Write at once what waits, which saves a wake-up; never from inside a callback."""
+        if self._client.want_write():
+            self._client.loop_write()
 
     def _release_socket(self) -> None:
         sock, self._sock = self._sock, None
@@ -321,7 +328,9 @@ class Connection:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._flight.unsent()
             raise NotConnectedError(f"not sent, {info.rc.name}")
-        code = await self._flight.sent(info.mid)
+        acknowledgement = self._flight.sent(info.mid)
+        self._flush()
+        code = await acknowledgement
         if code >= FAILED:
             name = NAMES.get(code, "refused")
             raise PublishRefusedError(topic, code, name, permanent=code in PERMANENT)

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agent.config import Config, ConfigError, Problem
 from agent.configuration.complaints import Complaints
@@ -47,6 +48,13 @@ def load_text(text: str, source: Path | None, env: Mapping[str, str] = os.enviro
         raise ConfigError(source, (problem,)) from error
     except RecursionError:
         raise ConfigError(source, (Problem("file", "TOML", "too deep a nesting"),)) from None
+    return load_document(document, source, env)
+
+
+def load_document(
+    document: Mapping[str, Any], source: Path | None, env: Mapping[str, str] = os.environ
+) -> Config:
+    """Load parsed TOML; raises ConfigError."""
     complaints = Complaints()
     sections = structure(document, complaints)
     base = source.absolute().parent if source is not None else Path.cwd()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from agent import child
-from agent.arguments import Refused, render_argv
 from agent.config import CommandConfig
 from agent.handlers.registry import Call, Handler, Outcome
+from agent.placeholders import render_argv
+from agent.request import Refused
 
 __all__ = ["from_config", "outcome_of"]
 

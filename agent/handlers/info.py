@@ -13,7 +13,7 @@ async def _run(call: Call) -> Outcome:
         model=identity.model if identity else "",
         firmware=identity.firmware if identity else "",
         imei=identity.imei if identity else "",
-        iccid=identity.iccid if identity else "",
+        iccid=(identity.iccid or "") if identity else "",
     )
 
 

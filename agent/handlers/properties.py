@@ -6,11 +6,12 @@ import sqlite3
 from datetime import datetime
 
 from agent import child
-from agent.arguments import Refused, render_argv, render_value
 from agent.clock import iso
 from agent.config import PropertyConfig
 from agent.handlers.exec import outcome_of
 from agent.handlers.registry import Call, Outcome, Value
+from agent.placeholders import render_argv, render_value
+from agent.request import Refused
 
 __all__ = ["apply", "last_applied", "read"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,11 +12,11 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.journal import Journal
     from agent.link import Link
+    from agent.rows import CommandRow
 
 __all__ = ["Call", "Handler", "Outcome", "Registry", "Services", "Value"]
 
 Value = str | int | float | bool
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Outcome:
     state: str
     reason: str = ""
     detail: str = ""
-    result: Mapping[str, Value] = field(default=_NOTHING)
+    result: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod
     def ok(cls, **result: Value) -> Outcome:
@@ -83,7 +82,7 @@ class Call:
     services: Services
     boot_id: str | None = None
     resumed: bool = False
-    progress: Mapping[str, Any] = field(default=_NOTHING)
+    progress: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +94,21 @@ class Handler:
     delay_argument: names the argument that is a delay in seconds, spent in `scheduled`.
     read_only: changes nothing, so it may run unsigned. idempotent: run again after a crash.
     resource: commands of one resource run one after another; "" means the command's own name.
-    finish: asked at start-up about a row left `running` (with the boot ids); None: idempotent
-    handlers run again, all others are `interrupted`.
+    finish: asked at start-up about a row left `running`: its outcome, or None while it cannot be
+    told; where there is no `finish`, idempotent handlers run again, others are `interrupted`.
     """
 
     name: str
     summary: str
     run: Callable[[Call], Awaitable[Outcome | None]]
-    arguments: Mapping[str, ArgSpec] = field(default=_NOTHING)
+    arguments: Mapping[str, ArgSpec] = field(default_factory=dict)
     needs_argument: bool = False
     delay_argument: str = ""
     read_only: bool = False
     idempotent: bool = False
     resource: str = ""
     timeout_s: float = 60.0
-    finish: Callable[[str | None, str | None], Outcome | None] | None = None
+    finish: Callable[[CommandRow, Services], Awaitable[Outcome | None]] | None = None
 
 
 class Registry:
@@ -126,3 +125,7 @@ class Registry:
 
     def __getitem__(self, name: str) -> Handler:
         return self._handlers[name]
+
+    def get(self, name: str) -> Handler | None:
+        """Return a command's handler, None where there is no such command."""
+        return self._handlers.get(name)

@@ -1,0 +1,252 @@
+"""The composition root: builds every part, runs them all, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from agent import notify
+from agent.channels.mqtt_report import MqttReports
+from agent.channels.sms import SmsChannel
+from agent.clock import Clock, from_iso
+from agent.config import Config
+from agent.events import Events
+from agent.executor import Executor
+from agent.handlers.catalogue import build
+from agent.inbox import Inbox
+from agent.intake import Intake
+from agent.journal import Journal
+from agent.judging import Judge
+from agent.link import Link
+from agent.pins import pin_memory
+from agent.presence import Presence
+from agent.pulse import Pulse
+from agent.reporter import Reporter
+from agent.reports import Planner
+from agent.rows import CommandRow
+from agent.scheduler import Scheduler
+from agent.sending import Sending
+
+if TYPE_CHECKING:
+    from agent.channels.mqtt import MqttChannel
+
+__all__ = ["App"]
+
+log = logging.getLogger(__name__)
+
+FAILURES_MAX: Final = 5  # of one loop within FAILURES_WITHIN_S: then the process starts anew
+FAILURES_WITHIN_S: Final = 600.0
+FAILURE_PAUSE_S: Final = 1.0
+PULSE_S: Final = 20.0  # what the journal may take to answer before the watchdog goes hungry
+
+
+class App:
+    """One agent. It is also what handlers may use of it (agent.handlers.registry.Services)."""
+
+    def __init__(self, config: Config, journal: Journal, keys: Mapping[str, bytes]) -> None:
+        self.config = config
+        self.journal = journal
+        self.clock = Clock()
+        self.events = Events()
+        self.registry = build(config)
+        self.link = Link(
+            config.modem,
+            journal,
+            self.clock,
+            self.events,
+            pin=_secret(config.modem.pin_file),
+            pin_memory=pin_memory(journal.path.with_name("refused-pins.json")),
+        )
+        self.pulse = Pulse()
+        self._began = time.monotonic()
+        self._stop = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self.planner = Planner(config.report, has_mqtt=config.mqtt is not None)
+        self.judge = Judge(config, self.registry, self.clock, keys)
+        self.intake = Intake(
+            journal, self.judge, self.planner, self.clock, self.events, wake=self.wake
+        )
+        self.sending = Sending(
+            journal,
+            self.link,
+            self.clock,
+            self.events,
+            self.planner,
+            config.budget,
+            wake_others=self.wake,
+        )
+        self.scheduler = Scheduler(
+            journal,
+            self.clock,
+            self.registry,
+            self.planner,
+            self.events,
+            per_minute=config.budget.commands_per_minute,
+            start=self._start,
+            wake_others=self.wake,
+        )
+        self.executor = Executor(
+            journal, self.planner, self.events, services=self, ended=self.scheduler.done
+        )
+        self.inbox = Inbox(
+            journal,
+            self.link,
+            self.intake,
+            self.sending,
+            self.clock,
+            poll_s=config.modem.poll_s,
+        )
+        rows = {platform.name: platform for platform in config.platforms}
+        self.reporters = [
+            Reporter(journal, self.clock, self.events, SmsChannel(self.sending, self.link, rows))
+        ]
+        self.mqtt: MqttChannel | None = None
+        self.presence: Presence | None = None
+        if config.mqtt is not None:
+            self._build_mqtt()
+
+    def _build_mqtt(self) -> None:
+        from agent.channels.mqtt import MqttChannel  # noqa: PLC0415 - 4 MB that only a broker needs
+        from agent.channels.mqtt_requests import MqttRequests  # noqa: PLC0415
+
+        assert self.config.mqtt is not None  # noqa: S101 - asked by the caller
+        self.presence = Presence(self.config, self.registry, self.link)
+        requests = MqttRequests(
+            self.intake,
+            self.journal,
+            self.planner,
+            self.clock,
+            self.events,
+            self.config.commands["sms"],
+            wake=self.wake,
+        )
+        self.mqtt = MqttChannel(
+            self.config.mqtt,
+            self.config.device.id,
+            on_request=requests.take,
+            birth=self.presence.birth,
+        )
+        self.presence.mqtt = self.mqtt
+        self.events.watch(self.presence.watch)
+        self.reporters.append(
+            Reporter(self.journal, self.clock, self.events, MqttReports(self.mqtt))
+        )
+
+    # ---- what handlers may use ------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the wall clock's time: for records."""
+        return self.clock.wall()
+
+    def uptime_s(self) -> float:
+        """Return seconds since the agent started."""
+        return time.monotonic() - self._began
+
+    def request_restart(self) -> None:
+        """End the process in an orderly way, so that the service manager starts it again."""
+        self._stop.set()
+
+    def wake(self) -> None:
+        """Let the scheduler, the senders and the reporter look at the journal again."""
+        self.scheduler.wake()
+        self.sending.wake()
+        for reporter in self.reporters:
+            reporter.wake()
+
+    # ---- the life of the process ----------------------------------------------------------
+
+    async def run(self) -> None:
+        """Run until SIGTERM, SIGINT or a restart is asked for."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        await self.journal.read(self._recall)
+        await self.scheduler.adopt()
+        await self.executor.recover()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            loops: dict[str, Callable[[], Awaitable[None]]] = {
+                "link": self.link.run,
+                "inbox": self.inbox.run,
+                "scheduler": self.scheduler.run,
+                "sending": self.sending.run,
+            }
+            for reporter in self.reporters:
+                loops[f"reporter {reporter.name}"] = reporter.run
+            if self.mqtt is not None and self.presence is not None:
+                loops["mqtt"] = self.mqtt.run
+                loops["presence"] = self.presence.run
+            tasks = [
+                group.create_task(self._supervise(name, run), name=name)
+                for name, run in loops.items()
+            ]
+            tasks.append(group.create_task(self._feed_watchdog(), name="watchdog"))
+            notify.ready()
+            log.info("agent ready device=%s", self.config.device.id)
+            await self._stop.wait()
+            notify.stopping()
+            for task in tasks:
+                task.cancel()
+            for task in self._running:
+                task.cancel()
+
+    def _recall(self, db: sqlite3.Connection) -> None:
+        """Take the newest time stamp of a received message as what the clock cannot be behind."""
+        newest = db.execute(
+            "SELECT sent_at FROM messages WHERE sent_at <> '' ORDER BY n DESC LIMIT 50"
+        ).fetchall()
+        for (sent_at,) in newest:
+            self.clock.tell_lower_bound(from_iso(sent_at))
+
+    def _start(self, row: CommandRow) -> None:
+        assert self._group is not None  # noqa: S101 - the scheduler runs inside the group
+        task = self._group.create_task(
+            self._supervise(f"command {row.id}", lambda: self.executor.execute(row), once=True)
+        )
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _supervise(
+        self, name: str, run: Callable[[], Awaitable[None]], *, once: bool = False
+    ) -> None:
+        """Run a loop and start it again should it fail; too many failures end the process."""
+        failures: list[float] = []
+        while True:
+            try:
+                await run()
+            except Exception:
+                log.exception("failed part=%s", name)
+                now = time.monotonic()
+                failures = [at for at in failures if now - at < FAILURES_WITHIN_S] + [now]
+                if len(failures) >= FAILURES_MAX:
+                    raise
+            if once:
+                return
+            await asyncio.sleep(FAILURE_PAUSE_S * len(failures))
+
+    async def _feed_watchdog(self) -> None:
+        period_s = notify.watchdog_period_s()
+        if period_s is None:
+            return
+        while True:
+            async with asyncio.timeout(PULSE_S):
+                await self.journal.read(lambda db: db.execute("SELECT 1").fetchone())
+            late = self.pulse.late()
+            if late:
+                log.error("no watchdog: these loops hang parts=%s", ", ".join(late))
+            else:
+                notify.watchdog()
+            await asyncio.sleep(period_s / 2)
+
+
+def _secret(path: Path | None) -> str | None:
+    """Return what a secret's file holds, line ends dropped."""
+    return None if path is None else path.read_text(encoding="utf-8").rstrip("\r\n")

@@ -1,0 +1,53 @@
+"""The doorbell of the inbox: it says "go and look", never what there is."""
+
+from __future__ import annotations
+
+import asyncio
+
+__all__ = ["Bell"]
+
+
+class Bell:
+    """The doorbell: rung by announcements, by a new connection, by the slow timer.
+
+    A ring may name where to look (storage, index); a ring that does not means: look everywhere.
+    """
+
+    def __init__(self) -> None:
+        self._hints: set[tuple[str, int]] = set()
+        self._everywhere = False
+        self._rung = asyncio.Event()
+        self._later: asyncio.TimerHandle | None = None
+
+    def ring(self, hint: tuple[str, int] | None = None) -> None:
+        """Ring, with or without a hint."""
+        if hint is None:
+            self._everywhere = True
+        else:
+            self._hints.add(hint)
+        self._rung.set()
+
+    def ring_later(self, after_s: float) -> None:
+        """Ring without a hint after a while; a ring that is due sooner stays."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + after_s
+        if (
+            self._later is not None
+            and not self._later.cancelled()
+            and loop.time() < (self._later.when()) <= due
+        ):
+            return
+        self._later = loop.call_at(due, self.ring)
+
+    async def wait(self, timeout_s: float) -> frozenset[tuple[str, int]] | None:
+        """Return the hints since the last call; None: look everywhere, also after a time-out."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._rung.wait()
+        except TimeoutError:
+            self._everywhere = True
+        hints = None if self._everywhere else frozenset(self._hints)
+        self._hints.clear()
+        self._everywhere = False
+        self._rung.clear()
+        return hints

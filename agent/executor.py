@@ -1,0 +1,184 @@
+"""Runs due commands: `running` on disk, then the side effect, then its outcome on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Final
+
+from agent import arguments
+from agent.clock import boot_id
+from agent.events import Event, Events
+from agent.handlers.registry import Call, Handler, Outcome, Services
+from agent.journal import Journal, JournalUnavailableError
+from agent.reports import Planner
+from agent.request import Refused
+from agent.rows import CommandRow, command, move_command, open_commands
+
+__all__ = ["Executor"]
+
+log = logging.getLogger(__name__)
+
+RETRY_S: Final = 5.0  # between tries to write an outcome that the disk refused
+_TRIGGERS: Final = {
+    "succeeded": "succeed",
+    "failed": "fail",
+    "timed-out": "time_out",
+    "interrupted": "interrupt",
+}
+
+
+class Executor:
+    """Runs one command after the other calls `execute`; `ended` hears of each."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        planner: Planner,
+        events: Events,
+        services: Services,
+        *,
+        ended: Callable[[CommandRow], None],
+    ) -> None:
+        self._journal = journal
+        self._planner = planner
+        self._events = events
+        self._services = services
+        self._ended = ended
+
+    async def recover(self) -> None:
+        """Settle what was running when the process ended last: nothing is run twice."""
+        rows = await self._journal.read(lambda db: list(open_commands(db, ("running",))))
+        for row in rows:
+            handler = self._handler(row)
+            if handler is not None and handler.finish is not None:
+                outcome = await handler.finish(row, self._services)
+                if outcome is not None:
+                    await self._finish(row, outcome)
+            elif handler is not None and handler.idempotent:
+                await self._journal.commit(
+                    lambda db, n=row.n: move_command(db, n, "resume")  # type: ignore[misc]
+                )
+            else:
+                await self._finish(
+                    row,
+                    Outcome("interrupted", "interrupted", "the agent ended while it was running"),
+                )
+
+    async def execute(self, row: CommandRow) -> None:
+        """Run one command to its end. Cancelled, it leaves the row `running`: see `recover`."""
+        try:
+            running = await self._begin(row)
+            if running is not None:
+                outcome = await self._perform(running)
+                if outcome is not None:
+                    await self._finish(running, outcome)
+        finally:
+            self._ended(row)
+
+    def _handler(self, row: CommandRow) -> Handler | None:
+        return self._services.registry.get(row.command)
+
+    async def _begin(self, row: CommandRow) -> CommandRow | None:
+        """Commit `running`; None where the row has moved on meanwhile (cancelled)."""
+        now = self._services.now()
+
+        def work(db: sqlite3.Connection) -> CommandRow | None:
+            found = command(db, row.n)
+            if found.state not in ("accepted", "scheduled"):
+                return None
+            move_command(db, row.n, "start", {"started_at": now, "boot_id": boot_id()})
+            return command(db, row.n)
+
+        while True:
+            try:
+                running = await self._journal.commit(work)
+                break
+            except JournalUnavailableError:
+                await asyncio.sleep(RETRY_S)
+        if running is not None:
+            self._events.tell(Event(now, "command", id=row.id, state="running"))
+        return running
+
+    async def _perform(self, row: CommandRow) -> Outcome | None:
+        """Run the handler; its own errors are an outcome, never the end of the agent."""
+        handler = self._handler(row)
+        if handler is None:
+            return Outcome.error(f"no command {row.command} any more", reason="unknown-command")
+        try:
+            args = arguments.validate(handler.arguments, row.args)
+        except Refused as refused:
+            return Outcome.error(refused.refusal.detail, reason=refused.refusal.reason)
+        call = Call(
+            n=row.n,
+            id=row.id,
+            args=args,
+            services=self._services,
+            boot_id=row.boot_id,
+            progress=row.progress,
+        )
+        task: asyncio.Future[Outcome | None] = asyncio.ensure_future(handler.run(call))
+        try:
+            await asyncio.wait([task], timeout=handler.timeout_s)
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+        return _outcome_of(task, row, handler)
+
+    async def _finish(self, row: CommandRow, outcome: Outcome) -> None:
+        """Commit outcome and reports together."""
+        now = self._services.now()
+
+        def work(db: sqlite3.Connection) -> CommandRow:
+            values: dict[str, Any] = {
+                "reason": outcome.reason,
+                "detail": outcome.detail,
+                "result": dict(outcome.result),
+                "finished_at": now,
+            }
+            move_command(db, row.n, _TRIGGERS[outcome.state], values)
+            ended = command(db, row.n)
+            self._planner.outcome(db, ended, now)
+            return ended
+
+        while True:
+            try:
+                await self._journal.commit(work)
+                break
+            except JournalUnavailableError:
+                await asyncio.sleep(RETRY_S)
+        log.info(
+            "command ended id=%s command=%s state=%s reason=%s",
+            row.id,
+            row.command,
+            outcome.state,
+            outcome.reason,
+        )
+        self._events.tell(
+            Event(
+                now,
+                "command",
+                id=row.id,
+                state=outcome.state,
+                reason=outcome.reason,
+                detail=outcome.detail,
+            )
+        )
+        self._services.wake()
+
+
+def _outcome_of(
+    task: asyncio.Future[Outcome | None], row: CommandRow, handler: Handler
+) -> Outcome | None:
+    if task.cancelled():
+        return Outcome("timed-out", "timeout", f"after {handler.timeout_s:g} s")
+    error = task.exception()
+    if error is None:
+        return task.result()
+    if isinstance(error, JournalUnavailableError):
+        return Outcome.error(str(error))
+    log.error("handler failed id=%s command=%s", row.id, row.command, exc_info=error)
+    return Outcome.error(f"{type(error).__name__}: {error}")

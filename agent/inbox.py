@@ -1,0 +1,130 @@
+"""Empties the modem's message memories: read, journal, and only then delete."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from agent import assembly
+from agent.clock import Clock
+from agent.intake import Intake, Recorded
+from agent.journal import Journal, JournalUnavailableError
+from agent.link import Link
+from agent.sending import Sending
+from at.errors import AtError
+from at.messages import MessageStore, Stored
+
+__all__ = ["Inbox"]
+
+log = logging.getLogger(__name__)
+
+HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
+RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
+INCOMPLETE_EVERY_S: Final = 6 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """One stored message that is on disk now: what may be deleted, what has to be told."""
+
+    stored: Stored
+    recorded: Recorded | None
+
+
+class Inbox:
+    """Answers the link's bell: an announcement, a (re)connection, the slow timer."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        link: Link,
+        intake: Intake,
+        sending: Sending,
+        clock: Clock,
+        *,
+        poll_s: float,
+    ) -> None:
+        self._journal = journal
+        self._link = link
+        self._intake = intake
+        self._sending = sending
+        self._clock = clock
+        self._poll_s = poll_s
+        self._incomplete_at = 0.0
+
+    async def run(self) -> None:
+        """Drain at every ring, and every `poll_s` seconds without one."""
+        while True:
+            await self._link.wait_ready()
+            hints = await self._link.bell.wait(self._poll_s)
+            try:
+                await self._drain(hints)
+            except AtError as error:
+                log.warning("inbox failed error=%s", error)
+                self._link.suspect(error)
+                self._link.bell.ring_later(RETRY_S)
+            except JournalUnavailableError as error:
+                # What is not journalled stays in the modem; it is read again when the disk is back.
+                log.warning("inbox waits for the journal error=%s", error)
+                self._link.bell.ring_later(RETRY_S)
+            await self._give_up_incomplete()
+
+    async def _drain(self, hints: frozenset[tuple[str, int]] | None) -> None:
+        """Take the messages at the hinted places, all there are where `hints` is None."""
+        messages = await self._link.messages()
+        if hints is None or len(hints) > HINTS_MAX:
+            await self._take(messages, await messages.list_stored())
+            return
+        for storage, index in sorted(hints):
+            stored = await messages.read(storage, index)
+            if stored is not None:
+                await self._take(messages, [stored])
+
+    async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:
+        batch = [one for one in stored if one.proven]
+        if len(batch) < len(stored):
+            # Read differently each time: never acted on, never deleted; the next ring reads again.
+            log.warning("messages not read alike twice count=%d", len(stored) - len(batch))
+        if not batch:
+            return
+        kept = await self._journal.commit(lambda db: [self._keep(db, one) for one in batch])
+        for one in kept:
+            if one.recorded is not None:
+                self._intake.announce(one.recorded)
+        for one in kept:
+            await messages.delete(one.stored)
+
+    def _keep(self, db: sqlite3.Connection, stored: Stored) -> _Kept:
+        """Journal one stored message, inside the transaction."""
+        now = self._clock.wall()
+        taken = assembly.take(db, stored, now)
+        if taken.arrival is None:
+            return _Kept(stored, None)
+        arrival = taken.arrival
+        if taken.receipt is not None:
+            arrival = replace(arrival, detail=self._sending.receipt(db, taken.receipt, now))
+        return _Kept(stored, self._intake.record(db, arrival, taken.segments))
+
+    async def _give_up_incomplete(self) -> None:
+        now_s = self._clock.boottime()
+        if now_s < self._incomplete_at:
+            return
+        self._incomplete_at = now_s + INCOMPLETE_EVERY_S
+
+        def work(db: sqlite3.Connection) -> list[Recorded]:
+            return [
+                self._intake.record(db, arrival, segments)
+                for arrival, segments in assembly.give_up_incomplete(db, self._clock.wall())
+            ]
+
+        waiting = await self._journal.read(
+            lambda db: bool(assembly.give_up_incomplete(db, self._clock.wall()))
+        )
+        if waiting:
+            with contextlib.suppress(JournalUnavailableError):
+                for recorded in await self._journal.commit(work):
+                    self._intake.announce(recorded)

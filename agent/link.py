@@ -1,0 +1,291 @@
+"""Keeps the modem ready: opens it, brings it up, notices trouble, climbs the recovery ladder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Final
+
+from agent import child
+from agent.bell import Bell
+from agent.clock import Clock, from_iso, iso
+from agent.config import ModemConfig
+from agent.events import Event, Events
+from agent.journal import Journal, JournalUnavailableError
+from agent.ladder import LADDER, Rung, next_rung
+from agent.machines import LINK
+from agent.rows import insert
+from at import commands
+from at.bringup import BringUp, Identity, bring_up
+from at.errors import AtError, CommandTimeoutError, PortError, PortLostError, SimError
+from at.messages import MessageStore
+from at.modem import Modem
+from at.sim import PinMemory
+from at.survey import Survey, survey
+from at.urcs import MessageStored, Restarted
+
+__all__ = ["Link", "LinkDownError"]
+
+log = logging.getLogger(__name__)
+
+SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
+ABSENT_S: Final = 0.5  # how often to look for a device that is not there
+BUSY_S: Final = 5.0  # how often to try a port that another program holds
+STABLE: Final = timedelta(minutes=2)  # ready for this long: the ladder starts at its foot again
+POWER_CYCLE_TIMEOUT_S: Final = 60.0
+
+
+class LinkDownError(AtError):
+    """There is no modem that is ready."""
+
+
+class Link:
+    """One modem, kept ready. state: of machines.LINK; since: of the last change.
+
+    identity: who the modem and its SIM are, None before the first bring-up. bell: rung when
+    there may be messages to read.
+    """
+
+    def __init__(
+        self,
+        config: ModemConfig,
+        journal: Journal,
+        clock: Clock,
+        events: Events,
+        *,
+        pin: str | None = None,
+        pin_memory: PinMemory | None = None,
+    ) -> None:
+        self.bell = Bell()
+        self.identity: Identity | None = None
+        self.state = "absent"
+        self.reason = "not opened yet"
+        self.since = clock.wall()
+        self._config = config
+        self._wanted = BringUp(
+            sms_mode=config.sms_mode,
+            pin=pin,
+            profile=config.profile,
+            pin_memory=pin_memory or PinMemory(),
+        )
+        self._journal = journal
+        self._clock = clock
+        self._events = events
+        self._modem: Modem | None = None
+        self._messages: MessageStore | None = None
+        self._ready = asyncio.Event()
+        self._trouble = asyncio.Event()
+        self._cause = ""
+        self._reset_asked = False
+
+    # ---- what the others use --------------------------------------------------------------
+
+    async def wait_ready(self) -> None:
+        """Return once the modem is ready."""
+        await self._ready.wait()
+
+    async def messages(self) -> MessageStore:
+        """Return the message memories of the modem that is ready; LinkDownError without one."""
+        if self._messages is None or not self._ready.is_set():
+            raise LinkDownError(f"modem {self.state}: {self.reason}")
+        return self._messages
+
+    async def survey(self) -> Survey | None:
+        """Ask the modem how it is; None where it is not ready or does not answer."""
+        if self._modem is None or not self._ready.is_set():
+            return None
+        try:
+            return await survey(self._modem)
+        except AtError as error:
+            self.suspect(error)
+            return None
+
+    def suspect(self, error: AtError) -> None:
+        """Hear of an error that somebody met: one of the link, or only of a command?"""
+        if isinstance(error, CommandTimeoutError | PortLostError):
+            self._cause = str(error)
+            self._trouble.set()
+
+    def reset(self, cause: str) -> None:
+        """Ask for a reset of the modem, as `modem-reset` does."""
+        self._cause = cause
+        self._reset_asked = True
+        self._trouble.set()
+
+    # ---- the life of the link -------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep the modem ready for ever."""
+        rung: Rung | None = None
+        try:
+            while True:
+                rung = await self._live(rung)
+        finally:
+            await self._close()
+
+    async def _live(self, rung: Rung | None) -> Rung | None:
+        """One attempt: open, bring up, watch. Returns the rung taken last, None: at the foot."""
+        if self._modem is None:
+            await self._open()
+        try:
+            await self._bring_up()
+        except SimError as error:
+            # Nothing that a reset mends, and a SIM that may be locked for good: wait for somebody.
+            await self._wait_for_sim(str(error))
+            return rung
+        except AtError as error:
+            return await self._climb(rung, f"bring-up: {error}")
+        ready_at = self._clock.wall()
+        await self._watch()
+        if self._reset_asked:
+            self._reset_asked = False
+            return await self._take("reset", self._cause)
+        if self._clock.wall() - ready_at > STABLE:
+            rung = None
+        return await self._climb(rung, self._cause)
+
+    async def _open(self) -> None:
+        """Return with an open port; waits as long as it takes: a missing device is no error."""
+        while True:
+            self._move("open")
+            try:
+                self._modem = await Modem.open(
+                    self._config.port, baudrate=self._config.baudrate, on_urc=self._hear
+                )
+            except PortError as error:
+                busy = getattr(error, "holder", None) is not None
+                self._move("vanish", str(error))
+                await asyncio.sleep(BUSY_S if busy else ABSENT_S)
+            else:
+                self._move("opened")
+                return
+
+    async def _wait_for_sim(self, reason: str) -> None:
+        log.error("SIM not usable reason=%s", reason)
+        self._move("back_off", reason)
+        assert self._modem is not None  # noqa: S101 - opened before the bring-up
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SIM_RETRY_S):
+                await self._modem.lost.wait()
+        await self._close()
+
+    async def _bring_up(self) -> None:
+        assert self._modem is not None  # noqa: S101 - opened just before
+        self._trouble.clear()
+        found = await bring_up(self._modem, self._wanted)
+        self.identity = found
+        self._messages = MessageStore.of(self._modem, found)
+        self._move("brought_up")
+        self._ready.set()
+        self.bell.ring()
+        log.info("modem ready model=%s", found.model)
+
+    async def _watch(self) -> None:
+        """Return when the modem is lost or somebody suspects it."""
+        assert self._modem is not None  # noqa: S101 - brought up just before
+        waits = [
+            asyncio.ensure_future(self._modem.lost.wait()),
+            asyncio.ensure_future(self._trouble.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+        self._ready.clear()
+        if self._modem.lost.is_set():
+            self._cause = self._modem.lost_reason or "port lost"
+
+    # ---- the ladder -----------------------------------------------------------------------
+
+    async def _climb(self, rung: Rung | None, cause: str) -> Rung | None:
+        self._ready.clear()
+        if self._modem is not None and self._modem.lost.is_set():
+            # A device that vanishes is not an error: wait for it, then initialise in full.
+            await self._close()
+            self._move("vanish", cause)
+            log.info("modem gone cause=%s", cause)
+            return None
+        history = await self._history()
+        following = next_rung(
+            rung.name if rung else None,
+            history,
+            self._clock.wall(),
+            can_power_cycle=bool(self._config.power_cycle),
+        )
+        return await self._take(following.name, cause, following)
+
+    async def _take(self, name: str, cause: str, rung: Rung | None = None) -> Rung | None:
+        taken = rung or next(r for r in LADDER if r.name == name)
+        log.warning("recovery rung=%s cause=%s", taken.name, cause)
+        if self.state != "recovering":
+            self._move("recover", cause)
+        outcome = await self._perform(taken)
+        await self._remember(taken.name, cause, outcome)
+        return taken
+
+    async def _perform(self, rung: Rung) -> str:
+        if rung.name == "resynchronise":
+            return await self._resynchronise(rung)
+        if rung.name == "reset" and self._modem is not None:
+            with contextlib.suppress(AtError):
+                await self._modem.send(commands.RESTART)
+        if rung.name == "power-cycle":
+            completed = await child.run(self._config.power_cycle, timeout_s=POWER_CYCLE_TIMEOUT_S)
+            if completed.status != 0:
+                log.error("power cycle failed output=%s", completed.output)
+        if rung.name == "back-off":
+            self._move("back_off", self._cause)
+        await self._close()
+        await asyncio.sleep(rung.settle_s)
+        return "done"
+
+    async def _resynchronise(self, rung: Rung) -> str:
+        assert self._modem is not None  # noqa: S101 - only an open one is resynchronised
+        try:
+            await self._modem.resynchronise(rung.patience_s)
+        except AtError as error:
+            return str(error)
+        self._move("recovered")
+        return "in step again"
+
+    async def _close(self) -> None:
+        self._ready.clear()
+        self._messages = None
+        modem, self._modem = self._modem, None
+        if modem is not None:
+            await modem.close()
+
+    async def _history(self) -> list[tuple[datetime, str]]:
+        since = iso(self._clock.wall() - timedelta(days=1))
+
+        def work(db: sqlite3.Connection) -> list[tuple[datetime, str]]:
+            rows = db.execute("SELECT at, rung FROM recovery WHERE at > ?", (since,))
+            return [(from_iso(at), rung) for at, rung in rows]
+
+        return await self._journal.read(work)
+
+    async def _remember(self, rung: str, cause: str, outcome: str) -> None:
+        values = {"at": self._clock.wall(), "rung": rung, "cause": cause, "outcome": outcome}
+        with contextlib.suppress(JournalUnavailableError):
+            await self._journal.commit(lambda db: insert(db, "recovery", values), lazy=True)
+
+    # ---- news from the modem ---------------------------------------------------------------
+
+    def _hear(self, urc: object) -> None:
+        if isinstance(urc, MessageStored):
+            self.bell.ring((urc.storage, urc.index))
+        elif isinstance(urc, Restarted):
+            self._cause = "the modem restarted"
+            self._trouble.set()
+
+    def _move(self, trigger: str, reason: str = "") -> None:
+        before = self.state
+        self.state = LINK.move(self.state, trigger)
+        self.reason = reason
+        if self.state != before:
+            self.since = self._clock.wall()
+            self._events.tell(Event(self.since, "link", state=self.state, detail=reason))

@@ -1,0 +1,164 @@
+"""Brings every pending report to its channel, again and again until it got through."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from agent.channels.registry import Booking, GiveUpError, Report, ReportChannel, RetryError
+from agent.clock import Clock, from_iso, iso
+from agent.events import Event, Events
+from agent.journal import Journal, JournalUnavailableError
+from agent.rows import command, move_report, update
+
+__all__ = ["Reporter"]
+
+BACK_OFF_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+RETRY_S: Final = 5.0  # after a journal that could not be written
+
+
+class Reporter:
+    """One instance for each channel; `run` delivers for ever."""
+
+    def __init__(
+        self, journal: Journal, clock: Clock, events: Events, channel: ReportChannel
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._events = events
+        self._channel = channel
+        self._wake = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self._channel.name
+
+    def wake(self) -> None:
+        """Look again: a report was planned."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver for ever, oldest first."""
+        while True:
+            self._wake.clear()
+            try:
+                wait_s = await self._round()
+            except JournalUnavailableError:
+                wait_s = RETRY_S
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+
+    async def _round(self) -> float | None:
+        """Deliver what is due; return after how many seconds to look again, None: when woken."""
+        while True:
+            now = self._clock.wall()
+            due, next_at = await self._journal.read(lambda db: self._due(db, now))  # noqa: B023 - read at once
+            if not due:
+                return None if next_at is None else max(0.0, (next_at - now).total_seconds())
+            await self._channel.ready()
+            async with asyncio.TaskGroup() as group:
+                for report in due:
+                    group.create_task(self._deliver(report))
+
+    def _due(self, db: sqlite3.Connection, now: datetime) -> tuple[list[Report], datetime | None]:
+        rows = db.execute(
+            "SELECT n, kind, created_at, attempts, command, message, send FROM reports"
+            " WHERE channel = ? AND state = 'pending' AND not_before <= ?"
+            " ORDER BY not_before, n LIMIT ?",
+            (self._channel.name, iso(now), self._channel.at_once),
+        ).fetchall()
+        if not rows:
+            found = db.execute(
+                "SELECT min(not_before) FROM reports WHERE channel = ? AND state = 'pending'",
+                (self._channel.name,),
+            ).fetchone()
+            return [], from_iso(found[0]) if found[0] else None
+        return [_report(db, row) for row in rows], None
+
+    async def _deliver(self, report: Report) -> None:
+        try:
+            also = await self._channel.deliver(report)
+        except RetryError as error:
+            await self._retry(report, error)
+        except GiveUpError as error:
+            await self._give_up(report, str(error))
+        else:
+            await self._reported(report, also)
+
+    async def _reported(self, report: Report, also: Booking | None) -> None:
+        now = self._clock.wall()
+
+        def work(db: sqlite3.Connection) -> None:
+            if also is not None:
+                also(db)
+            move_report(db, report.n, "report", {"finished_at": now, "error": ""})
+            if report.command is not None and self._channel.name == "mqtt":
+                # It got through: the SMS that would have told the same is not needed any more.
+                db.execute(
+                    "DELETE FROM reports WHERE command = ? AND kind = ? AND fallback = 1"
+                    " AND state = 'pending'",
+                    (report.command.n, report.kind),
+                )
+
+        # Lazy: lost in a power cut, the report is told twice, which it may be.
+        await self._journal.commit(work, lazy=True)
+        self._tell(report, "reported", "")
+
+    async def _retry(self, report: Report, error: RetryError) -> None:
+        now = self._clock.wall()
+        patience_s = self._channel.patience_s
+        age_s = (now - from_iso(report.created_at)).total_seconds()
+        if patience_s is not None and age_s > patience_s:
+            await self._give_up(report, str(error))
+            return
+        after_s = error.after_s
+        if after_s is None:
+            after_s = BACK_OFF_S[min(report.attempts, len(BACK_OFF_S) - 1)]
+        values = {
+            "attempts": report.attempts + 1,
+            "not_before": iso(now + timedelta(seconds=after_s)),
+            "error": str(error),
+        }
+
+        def work(db: sqlite3.Connection) -> None:
+            if error.also is not None:
+                error.also(db)
+            update(db, "reports", report.n, values)
+
+        await self._journal.commit(work, lazy=error.also is None)
+
+    async def _give_up(self, report: Report, detail: str) -> None:
+        values = {"finished_at": self._clock.wall(), "error": detail}
+        await self._journal.commit(lambda db: move_report(db, report.n, "give_up", values))
+        self._tell(report, "undeliverable", detail)
+
+    def _tell(self, report: Report, state: str, detail: str) -> None:
+        id_ = report.command.id if report.command else ""
+        detail = detail or self._channel.name
+        self._events.tell(Event(self._clock.wall(), "report", id=id_, state=state, detail=detail))
+
+
+def _report(db: sqlite3.Connection, row: tuple[Any, ...]) -> Report:
+    n, kind, created_at, attempts, of_command, of_message, of_send = row
+    return Report(
+        n=n,
+        kind=kind,
+        created_at=created_at,
+        attempts=attempts,
+        command=command(db, of_command) if of_command is not None else None,
+        message=_columns(db, "messages", of_message),
+        send=_columns(db, "sends", of_send),
+    )
+
+
+def _columns(db: sqlite3.Connection, table: str, n: int | None) -> dict[str, Any] | None:
+    if n is None:
+        return None
+    cursor = db.execute(f"SELECT * FROM {table} WHERE n = ?", (n,))  # noqa: S608 - our own names
+    names = [column[0] for column in cursor.description]
+    return dict(zip(names, cursor.fetchone(), strict=True))

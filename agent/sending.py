@@ -1,0 +1,366 @@
+"""Every SMS that leaves: budget, segments, unknown outcome, receipts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from agent.clock import Clock, iso
+from agent.config import BudgetConfig
+from agent.events import Event, Events
+from agent.journal import Journal, JournalUnavailableError
+from agent.link import Link
+from agent.machines import SEND
+from agent.reports import Planner
+from agent.rows import insert, move_send
+from at import sms
+from at.errors import AtError, CommandError, EncodeError, SendUnknownError
+
+__all__ = ["NotSentError", "Sending", "Sent", "queue_send"]
+
+log = logging.getLogger(__name__)
+
+SEGMENTS_MAX: Final = 10  # of a requested SMS; a report's limit is its platform's
+RETRY_S: Final = 30.0
+FREE_SHARE: Final = 4  # unsigned and refused messages may cause a quarter of the SMS budget
+PATIENCE: Final = timedelta(hours=72)  # how long a requested SMS is tried
+_SPENT: Final = "('sent', 'delivered', 'unknown')"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An SMS that the network took: a TP-MR for each segment, in order."""
+
+    references: tuple[int, ...]
+
+
+class NotSentError(Exception):
+    """An SMS that did not leave, or may not have.
+
+    references: of the segments that did. unknown: the outcome of the next one cannot be known.
+    after_s: when to try again, None: the caller's own back-off. permanent: trying is no use.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        references: tuple[int, ...] = (),
+        permanent: bool = False,
+        unknown: bool = False,
+        after_s: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.references = references
+        self.permanent = permanent
+        self.unknown = unknown
+        self.after_s = after_s
+
+
+class Sending:
+    """Owns the way out. One message at a time: the modem has one mouth."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        link: Link,
+        clock: Clock,
+        events: Events,
+        planner: Planner,
+        budget: BudgetConfig,
+        *,
+        wake_others: Callable[[], None],
+    ) -> None:
+        self._journal = journal
+        self._link = link
+        self._clock = clock
+        self._events = events
+        self._planner = planner
+        self._budget = budget
+        self._wake_others = wake_others
+        self._one = asyncio.Lock()
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again: an SMS was queued."""
+        self._wake.set()
+
+    async def transmit(
+        self,
+        recipient: str,
+        body: str | bytes,
+        *,
+        max_segments: int = SEGMENTS_MAX,
+        free: bool = False,
+        want_report: bool = False,
+        skip: int = 0,
+    ) -> Sent:
+        """Send one SMS now; `record` then books it. skip: segments that have left already.
+
+        Raises NotSentError, also where the budget is spent (after_s says when it is not).
+        """
+        try:
+            destination = sms.Address.parse(recipient)
+            parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
+        except EncodeError as error:
+            raise NotSentError(str(error), permanent=True) from error
+        async with self._one:
+            await self._check_budget(len(parts), free=free)
+            references: list[int] = []
+            for part in parts[skip:]:
+                submit = sms.Submit(
+                    destination=destination, user_data=part, status_report_request=want_report
+                )
+                try:
+                    messages = await self._link.messages()
+                    references.append(await messages.send(submit))
+                except AtError as error:
+                    self._link.suspect(error)
+                    raise _not_sent(error, tuple(references)) from error
+        return Sent(tuple(references))
+
+    async def _check_budget(self, segments: int, *, free: bool) -> None:
+        now = self._clock.wall()
+        budgets = (
+            (self._budget.sms_per_hour, timedelta(hours=1)),
+            (self._budget.sms_per_day, timedelta(days=1)),
+        )
+        for limit, period in budgets:
+            shares = [(limit, "")]
+            if free:
+                shares.append((max(1, limit // FREE_SHARE), " AND free = 1"))
+            for share, condition in shares:
+                after_s = await self._journal.read(
+                    lambda db, s=share, p=period, c=condition: _wait_s(  # type: ignore[misc]
+                        db, now, segments, s, p, c
+                    )
+                )
+                if after_s > 0:
+                    raise NotSentError(
+                        f"SMS budget is spent ({share} in {period})", after_s=after_s
+                    )
+
+    async def run(self) -> None:
+        """Send what is queued in `sends`, for ever. What was under way at a crash is `unknown`."""
+        await self._journal.commit(self._lose_interrupted)
+        while True:
+            self._wake.clear()
+            try:
+                wait_s = await self._send_next()
+            except JournalUnavailableError:
+                wait_s = RETRY_S
+            if wait_s == 0.0:
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+
+    def _lose_interrupted(self, db: sqlite3.Connection) -> None:
+        now = self._clock.wall()
+        for (n,) in db.execute("SELECT n FROM sends WHERE state = 'sending'").fetchall():
+            move_send(db, n, "lose", {"error": "the agent ended while sending", "finished_at": now})
+            self._planner.sent(db, n, now)
+
+    async def _send_next(self) -> float | None:
+        """Send the oldest queued SMS; return seconds to wait before the next, None: when woken."""
+        row = await self._journal.read(_next_queued)
+        if row is None:
+            return None
+        await self._link.wait_ready()
+        n = row["n"]
+        await self._journal.commit(lambda db: move_send(db, n, "start"))
+        try:
+            sent = await self.transmit(
+                row["recipient"],
+                row["text"] if row["text"] is not None else row["data"],
+                want_report=bool(row["want_report"]),
+                free=bool(row["free"]),
+            )
+        except NotSentError as error:
+            return await self._not_sent(row, error)
+        values = {"refs": _references(sent.references), "segments": len(sent.references)}
+        await self._settle(row, "sent", values)
+        return 0.0
+
+    async def _not_sent(self, row: dict[str, Any], error: NotSentError) -> float:
+        values = {
+            "error": str(error),
+            "refs": _references(error.references),
+            "segments": len(error.references) + error.unknown,
+        }
+        created_at = datetime.fromisoformat(row["created_at"])
+        late = self._clock.wall() - created_at > PATIENCE
+        if error.unknown:
+            await self._settle(row, "lose", values)
+        elif error.permanent or error.references or late:
+            # With some segments gone a second try would tell a part of it twice.
+            await self._settle(row, "fail", values)
+        else:
+            await self._journal.commit(
+                lambda db: move_send(db, row["n"], "retry", {"error": str(error)})
+            )
+            return error.after_s or RETRY_S
+        return 0.0
+
+    async def _settle(self, row: dict[str, Any], trigger: str, values: dict[str, Any]) -> None:
+        now = self._clock.wall()
+
+        def work(db: sqlite3.Connection) -> str:
+            state = move_send(db, row["n"], trigger, {**values, "finished_at": now})
+            self._planner.sent(db, row["n"], now)
+            return state
+
+        state = await self._journal.commit(work)
+        self._events.tell(Event(now, "send", id=row["id"] or "", state=state))
+        self._wake_others()
+
+    def record(
+        self,
+        db: sqlite3.Connection,
+        recipient: str,
+        text: str,
+        *,
+        references: tuple[int, ...],
+        trigger: str,
+        command: int,
+        free: bool,
+    ) -> None:
+        """Book an SMS that carried a report, inside the caller's transaction.
+
+        trigger: how machines.SEND ends it: "sent" or "lose".
+        """
+        now = self._clock.wall()
+        values = {
+            "recipient": recipient,
+            "text": text,
+            "state": SEND.move(SEND.move("queued", "start"), trigger),
+            "segments": max(1, len(references)),
+            "refs": _references(references),
+            "free": free,
+            "command": command,
+            "created_at": now,
+            "finished_at": now,
+        }
+        insert(db, "sends", values)
+
+    def receipt(self, db: sqlite3.Connection, report: sms.StatusReport, now: datetime) -> str:
+        """Match a delivery report to what was sent, inside the caller's transaction.
+
+        Returns the id of the request it belongs to, or what is known of it.
+        """
+        since = iso(now - timedelta(days=7))  # TP-MR wraps at 256: older ones are other messages
+        digits = str(report.recipient).removeprefix("+")
+        for n, id_, recipient, refs in db.execute(
+            "SELECT n, id, recipient, refs FROM sends WHERE state IN ('sent', 'unknown')"
+            " AND finished_at > ? ORDER BY n DESC",
+            (since,),
+        ).fetchall():
+            entries = json.loads(refs)
+            if recipient.removeprefix("+") != digits:
+                continue
+            for entry in entries:
+                if entry["reference"] == report.reference and entry["status"] is None:
+                    entry["status"] = report.status
+                    self._receive(db, n, entries, now)
+                    return str(id_ or f"send {n}")
+        return "of no message sent here"
+
+    def _receive(
+        self, db: sqlite3.Connection, n: int, entries: list[dict[str, Any]], now: datetime
+    ) -> None:
+        statuses = [entry["status"] for entry in entries]
+        values = {"refs": json.dumps(entries)}
+        # TS 23.040 9.2.3.15: below 0x20 the short message was received; 0x20-0x3F: still trying.
+        if any(status is not None and status >= 0x40 for status in statuses):
+            move_send(
+                db, n, "fail", {**values, "error": f"TP-ST 0x{max(s or 0 for s in statuses):02X}"}
+            )
+        elif all(status is not None and status < 0x20 for status in statuses):
+            move_send(db, n, "deliver", values)
+        else:
+            db.execute("UPDATE sends SET refs = ? WHERE n = ?", (values["refs"], n))
+            return
+        self._planner.sent(db, n, now)
+
+
+def queue_send(
+    db: sqlite3.Connection,
+    *,
+    id_: str | None,
+    recipient: str,
+    body: str | bytes,
+    now: datetime,
+    want_report: bool = False,
+    free: bool = False,
+    command: int | None = None,
+) -> int:
+    """Queue one SMS inside the caller's transaction; wake `Sending` after the commit."""
+    return insert(
+        db,
+        "sends",
+        {
+            "id": id_,
+            "recipient": recipient,
+            "text": body if isinstance(body, str) else None,
+            "data": body if isinstance(body, bytes) else None,
+            "want_report": want_report,
+            "free": free,
+            "state": "queued",
+            "command": command,
+            "created_at": now,
+        },
+    )
+
+
+def _references(references: tuple[int, ...]) -> list[dict[str, int | None]]:
+    return [{"reference": reference, "status": None} for reference in references]
+
+
+def _next_queued(db: sqlite3.Connection) -> dict[str, Any] | None:
+    cursor = db.execute("SELECT * FROM sends WHERE state = 'queued' ORDER BY n LIMIT 1")
+    values = cursor.fetchone()
+    if values is None:
+        return None
+    return dict(zip((column[0] for column in cursor.description), values, strict=True))
+
+
+def _wait_s(
+    db: sqlite3.Connection,
+    now: datetime,
+    segments: int,
+    limit: int,
+    period: timedelta,
+    condition: str,
+) -> float:
+    """Return how long until `segments` more fit into `limit` within `period`; 0: they do now."""
+    rows = db.execute(
+        f"SELECT finished_at, segments FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
+        f" AND finished_at > ?{condition} ORDER BY finished_at DESC",
+        (iso(now - period),),
+    )
+    spent = 0
+    for finished_at, count in rows:
+        spent += count
+        if spent + segments > limit:
+            # When this one has left the period, everything older has too.
+            free_at = datetime.fromisoformat(finished_at) + period
+            return max(1.0, (free_at - now).total_seconds())
+    return 0.0
+
+
+def _not_sent(error: AtError, references: tuple[int, ...]) -> NotSentError:
+    if isinstance(error, SendUnknownError):
+        return NotSentError(str(error), references=references, unknown=True)
+    if isinstance(error, CommandError):
+        return NotSentError(str(error), references=references, permanent=error.temporary is False)
+    if isinstance(error, EncodeError):
+        return NotSentError(str(error), references=references, permanent=True)
+    return NotSentError(str(error), references=references)
