@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 from agent import request as grammar
 from agent import security
+from agent.arguments import validate
+from agent.cli.exits import CONFIGURATION, DONE, FAILED, USAGE
 from agent.config import Config, ConfigError, load
 from agent.fit import Fit, fit, septets
 from agent.platforms import ROWS, Platform
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Sequence
+    from collections.abc import Collection, Container, Mapping, Sequence
 
-OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
+    from agent.arguments import ArgSpec
+
 SHORT_KEY_OCTETS = 16
 
 _KEY_ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
@@ -40,6 +43,7 @@ class _Setting:
     device_id: str
     known: Container[str]
     platforms: Collection[Platform]
+    specs: Mapping[str, Mapping[str, ArgSpec]]
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,7 +84,7 @@ def _run(options: argparse.Namespace) -> int:
     if not _KEY_ID.fullmatch(options.k):
         raise _Failure(USAGE, "--k is 1 to 36 of A-Z a-z 0-9 . _ : -")
     setting = _setting(options)
-    request = _read(_body(options.command), setting.known)
+    request = _read(_body(options.command), setting)
     m = security.sign_request(request, setting.key, setting.device_id, options.k, counter)
     signed = replace(
         request, k=None if options.k == security.DEFAULT_KEY_ID else options.k, c=counter, m=m
@@ -92,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
         _print_json(message, form, signed, options.k, fits)
     else:
         _print_text(message, fits)
-    return FAILED if options.platform and not all(each.fits for each in fits) else OK
+    return FAILED if options.platform and not all(each.fits for each in fits) else DONE
 
 
 def _body(words: Sequence[str]) -> str:
@@ -101,15 +105,21 @@ def _body(words: Sequence[str]) -> str:
     return grammar.from_words(words)
 
 
-def _read(body: str, known: Container[str]) -> grammar.Request:
-    reading = grammar.read(body, known=known)
-    if reading.refusal is not None:
-        raise _Failure(FAILED, f"{reading.refusal.reason} {reading.refusal.detail}".rstrip())
-    if reading.request is None:
+def _read(body: str, setting: _Setting) -> grammar.Request:
+    reading = grammar.read(body, known=setting.known)
+    request = reading.request
+    try:
+        if reading.refusal is not None:
+            raise grammar.Refused(reading.refusal.reason, reading.refusal.detail)
+        if request is not None and request.cmd in setting.specs:
+            validate(setting.specs[request.cmd], request.args)
+    except grammar.Refused as refused:
+        raise _Failure(FAILED, str(refused)) from None
+    if request is None:
         raise _Failure(FAILED, "not a command")
-    if reading.request.signed:
+    if request.signed:
         raise _Failure(FAILED, "k, c and m are what this command adds; leave them out")
-    return reading.request
+    return request
 
 
 def _setting(options: argparse.Namespace) -> _Setting:
@@ -123,7 +133,14 @@ def _setting(options: argparse.Namespace) -> _Setting:
         device_id=_device_id(options, config),
         known=grammar.EVERY_COMMAND if config is None else config.commands,
         platforms=[platforms.get(name) or ROWS[name] for name in wanted],
+        specs={} if config is None else _specs(config),
     )
+
+
+def _specs(config: Config) -> dict[str, Mapping[str, ArgSpec]]:
+    """Give the arguments of the commands that the configuration defines."""
+    specs = {command.name: command.args for command in config.commands.values() if command.exec}
+    return {**specs, "set": {name: row.spec for name, row in config.properties.items()}}
 
 
 def _config(path: str | None) -> Config:
