@@ -52,9 +52,9 @@ def parse(text: str) -> Draft:
     try:
         pairs, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
-        raise Refused("parse", f"JSON: {error.msg}, character {error.pos}") from None
+        raise Refused("parse", f"JSON at {error.pos}: {error.msg}") from None
     if text[end:].lstrip()[:1] not in ("", ";"):
-        raise Refused("parse", f"JSON: text after the object, character {end}")
+        raise Refused("parse", f"JSON at {end}: text after the object")
     draft = Draft("json")
     for key, value in pairs:
         if folded(key) == "args":
@@ -90,7 +90,7 @@ def _tokens(text: str) -> Iterator[tuple[int, re.Match[str]]]:
 def _check_depth(text: str) -> None:
     """Bound the decoder's recursion before it starts."""
     if any(depth > MAX_DEPTH for depth, _ in _tokens(text)):
-        raise Refused("parse", f"JSON: deeper than {MAX_DEPTH}")
+        raise Refused("parse", f"JSON deeper than {MAX_DEPTH}")
 
 
 def _entries(value: object) -> list[Entry] | Unfit:

@@ -69,6 +69,11 @@ def test_text_after_the_object_without_one_is_refused() -> None:
     assert refusal('{"cmd":"ping"}{"cmd":"ping"}').reason == "parse"
 
 
+def test_the_place_of_a_mistake_is_told() -> None:
+    assert refusal('{"cmd" "ping"}').detail.startswith("JSON at 7: ")
+    assert refusal('{"cmd":"ping"} more').detail == "JSON at 14: text after the object"
+
+
 @pytest.mark.parametrize(
     ("value", "what"), [("null", "null"), ("[]", "array"), ("{}", "object"), ('["a"]', "array")]
 )
@@ -241,7 +246,7 @@ def test_a_value_has_at_most_one_kib() -> None:
 
 def test_depth_4_is_read_and_named_depth_5_is_refused_unread() -> None:
     assert refusal('{"cmd":"ping","x":[[[1]]]}') == Refusal("bad-args", "x array")
-    assert refusal('{"cmd":"ping","x":[[[[1]]]]}') == Refusal("parse", "JSON: deeper than 4")
+    assert refusal('{"cmd":"ping","x":[[[[1]]]]}') == Refusal("parse", "JSON deeper than 4")
     assert args('{"cmd":"ping","x":"[[[[[[[["}') == {"x": "[[[[[[[["}
 
 

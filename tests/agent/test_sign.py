@@ -199,12 +199,13 @@ def test_what_the_agent_would_refuse_is_not_signed(
 
 
 def test_a_device_id_that_is_only_the_hosts_name_is_refused(
-    config_file: Path, capsys: pytest.CaptureFixture[str]
+    config_file: Path, key_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = config_file.read_text(encoding="utf-8").replace('id = "gateway-17"', "")
+    text = text.replace(f'[security.keys.0]\n        file = "{key_file}"', "")
     config_file.write_text(text, encoding="utf-8")
-    assert run("sign", "--config", config_file, "ping") == 78
-    assert capsys.readouterr().err
+    assert run("sign", "--config", config_file, "--key-file", key_file, "ping") == 78
+    assert "signatures need device.id" in capsys.readouterr().err
 
 
 def test_a_key_that_is_not_configured_is_named(
