@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 
 import cattrs
 from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError, IterableValidationNote
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
 
 from agent.configuration.complaints import Complaints, guess, join, listed, shown
 from agent.configuration.sections import (
@@ -195,8 +195,9 @@ def _converter() -> cattrs.Converter:
         dataclasses.is_dataclass,
         lambda t: _table(make_dict_structure_fn(t, converter, _cattrs_forbid_extra_keys=True)),
     )
-    mapping = converter.gen_structure_mapping
-    converter.register_structure_hook_factory(_is(dict), lambda t: _table(mapping(t)))
+    converter.register_structure_hook_factory(
+        _is(dict), lambda t: _table(mapping_structure_factory(t, converter, dict))
+    )
     return converter
 
 

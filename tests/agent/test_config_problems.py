@@ -106,6 +106,8 @@ def problems(text: str) -> dict[str, str]:
         ('[security.keys.0]\nfile = "/"', "security.keys.0.file", "directory"),
         ("[security.keys.0]\n", "security.keys.0.file", "found nothing"),
         ('[security.keys."a b"]\n', 'security.keys."a b"', "a key id"),
+        ("[security]\nkeys = 3", "security.keys", "a table, found 3"),
+        ('[command.c]\nexec = ["/bin/true"]\nargs = "x"', "command.c.args", "a table"),
         ('[security.keys]\n0 = "f"', "security.keys.0", "a table"),
         ('[security.keys.0]\nfile = "/dev/null"', "device.id", "part of every signature"),
         ("[budget]\nsms_per_hour = -1", "budget.sms_per_hour", "from 0 to"),
