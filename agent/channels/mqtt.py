@@ -52,7 +52,6 @@ ONLINE = b"online"
 OFFLINE = b"offline"
 MOST_WAITING = 4 * RECEIVE_MAXIMUM  # a broker without Receive Maximum (3.1.1, QoS 0) is left unread
 SUSPICIOUS = 3  # short connections in a row; brokers end one of two clients with equal identifiers
-QUIET: Callable[[LinkStatus], None] = lambda _status: None  # noqa: E731
 
 
 class MqttChannel:
@@ -74,7 +73,7 @@ class MqttChannel:
         *,
         on_request: Callable[[Inbound], Awaitable[None]],
         birth: Callable[[], Iterable[Publication]] = tuple,
-        on_link: Callable[[LinkStatus], None] = QUIET,
+        on_link: Callable[[LinkStatus], None] | None = None,
         client_id: str | None = None,
         concurrency: int = 1,
         timing: Timing = Timing(),  # noqa: B008  # frozen
@@ -315,7 +314,7 @@ class MqttChannel:
         def acknowledge_and_read() -> None:
             acknowledge()
             if lane.waiting < MOST_WAITING:
-                connection.resume_reading()
+                connection.pump.resume_reading()
 
         properties = message.properties
         lane.put(
@@ -331,7 +330,7 @@ class MqttChannel:
             acknowledge_and_read,
         )
         if lane.waiting >= MOST_WAITING:
-            connection.pause_reading()
+            connection.pump.pause_reading()
 
     # What is told.
 
@@ -345,4 +344,5 @@ class MqttChannel:
     def _told(self, status: LinkStatus) -> None:
         if status != self.status:
             self.status = status
-            self._on_link(status)
+            if self._on_link is not None:
+                self._on_link(status)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import struct
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.channels.mqtt_flight import Flight
+from agent.channels.mqtt_pump import Pump
 from agent.channels.mqtt_reasons import (
     FAILED,
     NAMES,
@@ -27,17 +26,12 @@ from agent.channels.mqtt_retry import ConnectError, Failure, Version
 from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError, Timing
 
 if TYPE_CHECKING:
-    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, SocketLike
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
-
-log = logging.getLogger(__name__)
 
 PUBLISH_OVERHEAD = 10  # fixed header 5, name's length 2, packet id 2, no properties 1
 MAX_IN_FLIGHT = 20  # ours; the library would queue, and send again by itself, what goes beyond
 RETAIN_HANDLING_NEW = 1  # retained requests are told once, not at every connection (§3.8.3.1)
-
-# What the library lets out of its packet readers on octets that are no MQTT, beside its own errors.
-MALFORMED = (ValueError, LookupError, TypeError, AttributeError, struct.error)
 
 
 class Connection:
@@ -65,14 +59,11 @@ class Connection:
             self._loop.create_future()
         )
         self._suback: asyncio.Future[list[int]] = self._loop.create_future()
-        self._misc: asyncio.TimerHandle | None = None
         self._last_error = ""
         self._told: Callable[[str], None] | None = None
         self._flight = Flight(MAX_IN_FLIGHT, timing.ack_s, self._overdue)
         self._max_packet: int | None = None
-        self._reading = False
-        self._sock: SocketLike | None = client.socket()
-        self._tls = hasattr(self._sock, "pending")
+        self.pump = Pump(client, timing.misc_s, self._end)
         self.retain_available = True
         self.greeted = False  # CONNACK has come, and it was a success
         client.on_connect = self._on_connect
@@ -81,15 +72,9 @@ class Connection:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_log = self._on_log
-        client.on_socket_register_write = self._on_want_write
-        client.on_socket_unregister_write = self._on_wrote
-        client.on_socket_close = self._on_socket_close
-        self.resume_reading()
-        if client.want_write() and self._sock is not None:
-            self._loop.add_writer(self._sock.fileno(), self._writable)
-        self._tick()
+        self.pump.start()
 
-    # Life: CONNACK, keep-alive, end.
+    # Life: CONNACK to end.
 
     async def established(self, timeout_s: float) -> None:
         """Wait for CONNACK. Raises ConnectError; the connection is over then."""
@@ -102,13 +87,14 @@ class Connection:
             reason = f"connected, but no CONNACK to MQTT {self.version} in {timeout_s:g} s"
             raise ConnectError(Failure.SILENT, reason) from None
         if not self._connack.done():
-            raise cut_short(self._last_error or self.ended.result(), tls=self._tls)
+            raise cut_short(self._last_error or self.ended.result(), tls=self.pump.tls)
         code, name, properties = self._connack.result()
         if code >= FAILED:
             self.abort("refused")
             raise refusal(code, name)
         self._client.on_log = None
         self.greeted = True
+        self.pump.retime()
         self._take_limits(properties)
 
     def _take_limits(self, properties: Properties | None) -> None:
@@ -119,15 +105,6 @@ class Connection:
             self._flight.end(self.ended.result())
         self._max_packet = getattr(properties, "MaximumPacketSize", None)
         self.retain_available = bool(getattr(properties, "RetainAvailable", 1))
-
-    def _tick(self) -> None:
-        self._client.loop_misc()
-        self._flush()
-        if not self.ended.done():
-            # The broker may have shortened the keep-alive in CONNACK. A third of it: a ping is
-            # then late by as much at most, and the broker's patience is one and a half (§3.1.2.10).
-            period_s = min(self._timing.misc_s, max(self._client.keepalive / 3, 0.25))
-            self._misc = self._loop.call_later(period_s, self._tick)
 
     def _overdue(self) -> None:
         self.abort(f"no acknowledgement in {self._timing.ack_s:g} s")
@@ -157,69 +134,14 @@ class Connection:
         if self._told is not None:
             self._told(reason)
             self._told = None
-        if self._misc is not None:
-            self._misc.cancel()
         self._flight.end(reason)
         if not self._suback.done():
             self._suback.set_exception(NotConnectedError(reason))
             self._suback.exception()  # looked at: there may be nobody waiting
-        self._release_socket()
+        self.pump.close()
         client = self._client
         client.on_connect = client.on_disconnect = client.on_publish = None
-        client.on_subscribe = client.on_message = client.on_log = None
-        client.on_socket_register_write = client.on_socket_unregister_write = None
-        client.on_socket_close = None  # no cycle is left: the client goes at once
-
-    # The socket in the loop.
-
-    def pause_reading(self) -> None:
-        """Leave what the broker sends in the socket, until `resume_reading`."""
-        if self._reading and self._sock is not None:
-            self._reading = False
-            self._loop.remove_reader(self._sock.fileno())
-
-    def resume_reading(self) -> None:
-        """Read what the broker sends; a no-op while reading, or after the end."""
-        if not self._reading and self._sock is not None:
-            self._reading = True
-            self._loop.add_reader(self._sock.fileno(), self._readable)
-
-    def _readable(self) -> None:
-        try:
-            self._client.loop_read()
-            # Decrypted octets wait inside TLS, where the loop cannot see them.
-            while (sock := self._client.socket()) is not None and self._reading:
-                pending: Callable[[], int] | None = getattr(sock, "pending", None)
-                if pending is None or not pending():
-                    break
-                self._client.loop_read()
-        except MALFORMED as error:
-            self._last_error = f"not MQTT: {error!r}"
-            self._end(f"the broker sent what is not MQTT ({error!r})")
-
-    def _writable(self) -> None:
-        self._client.loop_write()
-
-    def _flush(self) -> None:
-        """Write at once what waits, which saves a wake-up; never from inside a callback."""
-        if self._client.want_write():
-            self._client.loop_write()
-
-    def _release_socket(self) -> None:
-        sock, self._sock = self._sock, None
-        if sock is not None and sock.fileno() >= 0:
-            self._loop.remove_reader(sock.fileno())
-            self._loop.remove_writer(sock.fileno())
-            sock.close()
-
-    def _on_want_write(self, _client: Client, _userdata: Any, sock: SocketLike) -> None:
-        self._loop.add_writer(sock.fileno(), self._writable)
-
-    def _on_wrote(self, _client: Client, _userdata: Any, sock: SocketLike) -> None:
-        self._loop.remove_writer(sock.fileno())
-
-    def _on_socket_close(self, _client: Client, _userdata: Any, _sock: SocketLike) -> None:
-        self._release_socket()
+        client.on_subscribe = client.on_message = client.on_log = None  # no cycle is left
 
     def _on_log(self, _client: Client, _userdata: Any, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
@@ -329,7 +251,7 @@ class Connection:
             self._flight.unsent()
             raise NotConnectedError(f"not sent, {info.rc.name}")
         acknowledgement = self._flight.sent(info.mid)
-        self._flush()
+        self.pump.flush()
         code = await acknowledgement
         if code >= FAILED:
             name = NAMES.get(code, "refused")

@@ -161,6 +161,9 @@ async def test_the_broker_may_shorten_the_keep_alive(tmp_path: Path) -> None:
             connection = rig.channel._connection
             assert connection is not None
             assert connection._client.keepalive == 10
+            timer = connection.pump._timer
+            assert timer is not None
+            assert timer.when() - asyncio.get_running_loop().time() < 10 / 2  # a ping in time
 
 
 async def test_a_broker_without_retained_messages_is_used_all_the_same(tmp_path: Path) -> None:

@@ -214,10 +214,10 @@ async def test_a_flood_is_left_unread_until_there_is_room(
         assert connection is not None
         for number in range(300):
             observer.publish(REQUEST, f"ping {number}", qos=0)
-        await rig.until(lambda: not connection._reading)
+        await rig.until(lambda: not connection.pump.reading)
         gate.set()
         await rig.until(lambda: len(rig.requests) == 300)
-        assert connection._reading
+        assert connection.pump.reading
         assert [link.connected for link in rig.links] == [True]
 
 
