@@ -154,15 +154,15 @@ def _name(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return "unknown"
-    names = [Path(os.fsdecode(word)).name for word in words if word]
-    if not names:
+    texts = [os.fsdecode(word) for word in words if word]
+    if not texts:
         with contextlib.suppress(OSError):
             return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
         return "unknown"
-    if names[0].startswith("python"):
-        scripts = [name for name in names[1:] if not name.startswith("-")]
-        return scripts[0] if scripts else names[0]
-    return names[0]
+    name = Path(texts[0]).name
+    if name.startswith("python") and "-c" not in texts:
+        return next((Path(text).name for text in texts[1:] if not text.startswith("-")), name)
+    return name
 
 
 def _uucp_owner(name: Path) -> int | None:

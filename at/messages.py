@@ -181,28 +181,40 @@ class MessageStore:
         self._selected = (storage, self._modem.generation)
 
     async def _list(self, storage: str) -> list[Stored]:
+        """List until nothing was damaged on the way, or another listing shows nothing new."""
         await self._select(storage)
-        generation = self._modem.generation
-        found = [
-            _stored(raw, storage, raw.index, generation)
-            for raw in await self._modem.send(commands.LIST_PDUS)
-            if raw.index is not None
-        ]
-        return [await self._checked(stored) for stored in _in_order(found)]
-
-    async def _checked(self, stored: Stored) -> Stored:
-        return stored if stored.proven else await self._prove(stored)
+        found: dict[int, Stored] = {}
+        for _ in range(READS):
+            damage, known = self._modem.damage, len(found)
+            generation = self._modem.generation
+            listed = [
+                _stored(raw, storage, raw.index, generation)
+                for raw in await self._modem.send(commands.LIST_PDUS)
+                if raw.index is not None
+            ]
+            for stored in _in_order(listed):
+                if stored.proven or stored.index not in found:
+                    found[stored.index] = stored
+            if damage == self._modem.damage or (known and known == len(found)):
+                break
+        return [await self._prove(found[index]) for index in sorted(found)]
 
     async def _read(self, storage: str, index: int) -> Stored | None:
+        """Read once; an answer without its message is believed only if nothing was damaged."""
         await self._select(storage)
-        generation = self._modem.generation
-        try:
-            raw = await self._modem.send(commands.read_pdu(index))
-        except CommandError as error:
-            if (error.domain, error.code) in _EMPTY:
-                return None
-            raise
-        return None if raw is None else _stored(raw, storage, index, generation)
+        for _ in range(READS):
+            damage, generation = self._modem.damage, self._modem.generation
+            try:
+                raw = await self._modem.send(commands.read_pdu(index))
+            except CommandError as error:
+                if (error.domain, error.code) in _EMPTY:
+                    return None
+                raise
+            if raw is not None:
+                return _stored(raw, storage, index, generation)
+            if damage == self._modem.damage:
+                break
+        return None
 
     async def _prove(self, stored: Stored) -> Stored:
         """Read until a clean reading comes, or two in a row agree."""

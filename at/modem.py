@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -35,6 +36,9 @@ def _nothing(lines: tuple[str, ...]) -> None:
         raise ReplyError("", lines)
 
 
+# An unknown vendor's news: its own sign and name. Names of message commands are never news.
+_FOREIGN = re.compile(r"[+^*#%&!$](?!C[MDNP]..?:)[A-Z0-9_ ]+:")
+
 PROBE: Final = Command("", _nothing, timeout_s=PROBE_TIMEOUT_S)
 
 
@@ -43,7 +47,8 @@ class Modem:
 
     lost: set when the port went away; lost_reason says how. generation: rises whenever an index
     read before may mean another message now: at a resynchronisation, a restart of the modem.
-    bytes_in, bytes_out: octets on the line since open().
+    bytes_in, bytes_out: octets on the line since open(). damage: lines so far that came amid an
+    answer and may have been a part of it.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class Modem:
         self.generation = 0
         self.bytes_in = 0
         self.bytes_out = 0
-        self.strays = 0
+        self.damage = 0
         self.on_urc = on_urc
         self.on_stray = on_stray
         self._urcs = tuple(urcs)
@@ -196,16 +201,16 @@ class Modem:
         self._out_of_step = True
         answered = False
         while self._loop.time() < deadline:
+            self._out_of_step = False
             try:
                 reply = await self._exchange(PROBE, escape=not answered)
             except CommandTimeoutError:
                 answered = False
                 continue
             answered = True
-            self._out_of_step = reply.final != "OK"
-            # More final result codes in the silence after the answer: it was not ours.
+            # A further final result code in the silence after the answer: it was not ours.
             await self._quiet()
-            if not self._out_of_step:
+            if reply.final == "OK" and self.in_step:
                 return
         self._out_of_step = True
         raise CommandTimeoutError("", timeout_s, "result")
@@ -273,8 +278,9 @@ class Modem:
             self.on_urc(urc)
 
     def _stray(self, stray: Stray) -> None:
-        self.strays += 1
         log.debug("< (stray) %r", stray.line)
+        if self._answer is not None and not _FOREIGN.match(stray.line):
+            self.damage += 1
         if stray.final:
             self._out_of_step = True
         if self.on_stray is not None:

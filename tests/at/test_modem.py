@@ -1,0 +1,214 @@
+"""Modem on a real pty: in step whatever the line does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from at import commands
+from at.command import Command
+from at.errors import (
+    CommandError,
+    CommandTimeoutError,
+    PortLostError,
+    ReplyError,
+    StaleError,
+)
+from at.modem import Modem
+from at.urcs import MessageStored, Restarted
+from tests.at.peer import OK, Peer, until
+
+CSQ = b"\r\n+CSQ: 17,99\r\n\r\nOK\r\n"
+PDU = bytes.fromhex("0004038121F300006210203040500009F0B4FB0C4A937B31")
+
+
+class Rig:
+    def __init__(self, peer: Peer, modem: Modem, heard: list[object]) -> None:
+        self.peer = peer
+        self.modem = modem
+        self.heard = heard
+
+
+@pytest.fixture
+async def rig() -> AsyncIterator[Rig]:
+    heard: list[object] = []
+    async with Peer({"+CSQ": CSQ}) as peer:
+        modem = await Modem.open(peer.path, on_urc=heard.append)
+        yield Rig(peer, modem, heard)
+        await modem.close()
+
+
+def quick(command: Command[Any], timeout_s: float = 0.1) -> Command[Any]:
+    return Command(command.line, command.parse, timeout_s, command.info, command.follow,
+                   command.length, command.body)  # fmt: skip
+
+
+async def test_answer_is_typed(rig: Rig) -> None:
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+    assert rig.peer.lines == ["AT+CSQ"]
+    assert (rig.modem.bytes_out, rig.modem.bytes_in) == (7, len(CSQ))
+
+
+async def test_senders_wait_their_turn_in_order(rig: Rig) -> None:
+    lines = [f"+X={n}" for n in range(20)]
+    await asyncio.gather(*(rig.modem.send(commands.do(line)) for line in lines))
+    assert rig.peer.lines == [f"AT{line}" for line in lines]
+
+
+async def test_error_carries_its_code_and_whether_later_may_help(rig: Rig) -> None:
+    rig.peer.answers["+CPIN?"] = b"\r\n+CME ERROR: 14\r\n"
+    with pytest.raises(CommandError) as caught:
+        await rig.modem.send(commands.SIM_STATE)
+    assert (caught.value.domain, caught.value.code, caught.value.temporary) == ("CME", 14, True)
+    assert caught.value.name == "SIM busy"
+
+
+async def test_error_by_text_has_its_code_too(rig: Rig) -> None:
+    rig.peer.answers["+CPIN?"] = b"\r\n+CME ERROR: SIM not inserted\r\n"
+    with pytest.raises(CommandError) as caught:
+        await rig.modem.send(commands.SIM_STATE)
+    assert (caught.value.code, caught.value.temporary) == (10, False)
+
+
+async def test_unsolicited_code_reaches_the_caller(rig: Rig) -> None:
+    rig.peer.say(b'\r\n+CMTI: "SM",4\r\n')
+    await rig.modem.send(commands.SIGNAL)
+    assert rig.heard == [MessageStored("SM", 4)]
+
+
+async def test_body_goes_out_at_the_prompt_and_not_before(rig: Rig) -> None:
+    rig.peer.answers["+CMGS=*"] = b"\r\n> "
+    rig.peer.answers["<SUB>"] = b"\r\n+CMGS: 9\r\n\r\nOK\r\n"
+    assert await rig.modem.send(commands.send_pdu(23, PDU)) == 9
+    assert rig.peer.lines == ["AT+CMGS=23", PDU.hex().upper() + "<SUB>"]
+
+
+async def test_late_ok_after_a_timeout_does_not_answer_the_next_command(rig: Rig) -> None:
+    rig.peer.answers["+SLOW"] = None
+    with pytest.raises(CommandTimeoutError) as caught:
+        await rig.modem.send(quick(commands.do("+SLOW")))
+    assert caught.value.stage == "result"
+    rig.peer.say(OK)
+    rig.peer.answers["+CSQ"] = b"\r\n+CSQ: 5,99\r\n\r\nOK\r\n"
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -103
+    assert rig.modem.generation == 1
+    assert "<ESC>" in rig.peer.lines[1]
+
+
+async def test_late_answer_amid_resynchronisation_is_waited_out(rig: Rig) -> None:
+    rig.peer.answers["+SLOW"] = None
+    with pytest.raises(CommandTimeoutError):
+        await rig.modem.send(quick(commands.do("+SLOW")))
+    first = iter([b"\r\n+SLOW: late\r\n\r\nOK\r\n" + OK])
+    rig.peer.answers[""] = lambda _: next(first, OK)
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+    assert rig.peer.lines.count("AT") == 2
+
+
+async def test_prompt_that_never_comes_is_left_by_escape(rig: Rig) -> None:
+    rig.peer.answers["+CMGS=*"] = None
+    with pytest.raises(CommandTimeoutError) as caught:
+        await rig.modem.send(quick(commands.send_pdu(23, PDU)))
+    assert caught.value.stage == "prompt"
+    await rig.modem.send(commands.SIGNAL)
+    assert PDU.hex().upper().encode() not in rig.peer.received
+    assert "<ESC>" in rig.peer.lines
+
+
+async def test_cancelled_send_leaves_the_next_one_in_step(rig: Rig) -> None:
+    rig.peer.answers["+SLOW"] = None
+    task = asyncio.ensure_future(rig.modem.send(commands.do("+SLOW")))
+    await until(lambda: rig.peer.lines)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    rig.peer.say(OK)
+    assert not rig.modem.in_step
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+    assert rig.modem.in_step
+
+
+async def test_answer_without_its_information_resynchronises(rig: Rig) -> None:
+    rig.peer.answers["+CSQ"] = OK
+    with pytest.raises(ReplyError):
+        await rig.modem.send(commands.SIGNAL)
+    rig.peer.answers["+CSQ"] = CSQ
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+    assert rig.modem.generation == 1
+
+
+async def test_final_code_out_of_nowhere_resynchronises(rig: Rig) -> None:
+    rig.peer.say(OK)
+    await until(lambda: not rig.modem.in_step)
+    await rig.modem.send(commands.SIGNAL)
+    assert rig.modem.generation == 1
+
+
+async def test_modem_that_was_mute_works_as_soon_as_it_speaks(rig: Rig) -> None:
+    rig.peer.mute = True
+    with pytest.raises(CommandTimeoutError):
+        await rig.modem.send(quick(commands.SIGNAL))
+    waiting = asyncio.ensure_future(rig.modem.send(commands.SIGNAL))
+    await asyncio.sleep(1.6)
+    rig.peer.say(OK * 3)
+    rig.peer.mute = False
+    began = asyncio.get_running_loop().time()
+    assert (await waiting).dbm == -79
+    assert asyncio.get_running_loop().time() - began < 2.0
+
+
+async def test_modem_that_stays_mute_is_told(rig: Rig) -> None:
+    rig.peer.mute = True
+    with pytest.raises(CommandTimeoutError):
+        await rig.modem.resynchronise(timeout_s=0.3)
+    assert not rig.modem.in_step
+
+
+async def test_restart_raises_the_generation(rig: Rig) -> None:
+    rig.peer.say(b"\r\nRDY\r\n")
+    await rig.modem.send(commands.SIGNAL)
+    assert rig.heard == [Restarted("RDY")]
+    assert rig.modem.generation == 1
+
+
+async def test_command_of_an_old_generation_is_not_sent(rig: Rig) -> None:
+    with pytest.raises(StaleError):
+        await rig.modem.send(commands.delete(1), generation=rig.modem.generation - 1)
+    assert rig.peer.lines == []
+
+
+async def test_unplugged_device_ends_what_is_in_flight(rig: Rig) -> None:
+    rig.peer.answers["+SLOW"] = None
+    task = asyncio.ensure_future(rig.modem.send(commands.do("+SLOW")))
+    await until(lambda: rig.peer.lines)
+    rig.peer.unplug()
+    with pytest.raises(PortLostError):
+        await task
+    assert rig.modem.lost.is_set()
+    assert rig.modem.lost_reason
+    with pytest.raises(PortLostError):
+        await rig.modem.send(commands.SIGNAL)
+
+
+async def test_close_ends_what_is_in_flight_and_what_waits(rig: Rig) -> None:
+    rig.peer.answers["+SLOW"] = None
+    tasks = [asyncio.ensure_future(rig.modem.send(commands.do("+SLOW"))) for _ in range(2)]
+    await until(lambda: rig.peer.lines)
+    await rig.modem.close()
+    for task in tasks:
+        with pytest.raises(PortLostError):
+            await task
+    await rig.modem.close()
+
+
+async def test_bodies_and_answers_are_logged_at_debug_only(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    rig.peer.answers["+CMGS=*"] = b"\r\n> "
+    rig.peer.answers["<SUB>"] = b"\r\n+CMGS: 9\r\n\r\nOK\r\n"
+    await rig.modem.send(commands.send_pdu(23, PDU))
+    assert PDU.hex().upper() not in caplog.text
