@@ -1,0 +1,296 @@
+"""The house rules that a reader relies on: who may import whom, and two habits."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.support.imports import Import, closure, imports, modules, within
+
+MODULES = modules("at", "agent")
+IMPORTS = imports(MODULES)
+OURS = ("at", "agent")
+
+# What reaches outside the process: pure modules get along without.
+IO = """asyncio multiprocessing selectors serial serial_asyncio socket sqlite3 ssl subprocess
+    threading paho transitions""".split()  # noqa: SIM905 - readable as words
+
+# Values and rules: as easy to test as a sum.
+PURE = (
+    "at.errors",
+    "at.command",
+    "at.protocol",
+    "at.sms",
+    "at.urcs",
+    "at.commands",
+    "agent.grammar",
+    "agent.request",
+    "agent.arguments",
+    "agent.placeholders",
+    "agent.schedule",
+    "agent.platforms",
+    "agent.security",
+    "agent.reply",
+    "agent.channels.mqtt_topics",
+    "agent.channels.mqtt_bodies",
+    "agent.configuration.structure",
+)
+
+# Programs for trials, which may carry a simulator; the daemon is everything else.
+TRIALS = ("agent.cli.demo", "agent.cli.simulate", "agent.demo", "agent.simulator")
+
+# Folders whose files are rows of a table, and what rows share there.
+ROWS = {
+    "at.profiles": (),
+    "at.simulator.personalities": (),
+    "at.simulator.commands": (),
+    "agent.handlers": (
+        "agent.handlers.registry",
+        "agent.handlers.properties",
+        "agent.handlers.exec",
+    ),
+}
+COLLECTORS = ("agent.handlers.catalogue",)
+
+
+def told(wrong: Iterable[Import]) -> str:
+    return "\n".join(str(edge) for edge in wrong)
+
+
+def test_the_walk_sees_the_whole_house() -> None:
+    assert {"at.sms.gsm7", "at.protocol", "agent.app", "agent.cli.main"} <= MODULES.keys()
+    assert len(IMPORTS) > 200
+    assert {edge.kind for edge in IMPORTS} == {"top", "lazy", "types"}
+
+
+def test_the_driver_knows_nothing_of_the_agent() -> None:
+    assert not told(e for e in IMPORTS if within(e.importer, "at") and within(e.imported, "agent"))
+
+
+def test_the_codec_imports_only_errors() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.importer, "at.sms")
+        and within(e.imported, *OURS)
+        and not within(e.imported, "at.sms", "at.errors")
+    ]
+    assert not told(wrong)
+
+
+def test_the_protocol_imports_only_errors_and_commands() -> None:
+    needs = closure(["at.protocol"], IMPORTS, ("top", "lazy", "types"))
+    assert {name for name in needs if within(name, *OURS)} <= {
+        "at",
+        "at.command",
+        "at.errors",
+        "at.protocol",
+        "at.result_codes",
+    }
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_pure_modules_never_reach_outside(module: str) -> None:
+    start = [name for name in MODULES if within(name, module)]
+    assert start, f"{module} is gone: take it off the list"
+    assert not {name for name in closure(start, IMPORTS) if within(name, *IO)}
+
+
+def test_no_part_of_the_driver_needs_its_simulator() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.imported, "at.simulator") and not within(e.importer, "at.simulator", *TRIALS)
+    ]
+    assert not told(wrong)
+
+
+def test_the_daemon_never_loads_a_simulator_a_broker_or_the_command_line() -> None:
+    needs = closure(["agent.app"], IMPORTS)
+    forbidden = ("at.simulator", "agent.simulator", "agent.demo", "agent.cli", "amqtt")
+    assert not {name for name in needs if within(name, *forbidden)}
+
+
+def test_simulated_platforms_share_no_facts_with_the_rows() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.importer, "agent.simulator") and within(e.imported, "agent.platforms")
+    ]
+    assert not told(wrong)
+
+
+def test_only_the_command_line_knows_the_composition_root() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.imported, "agent.app") and not within(e.importer, "agent.app", "agent.cli")
+    ]
+    assert not told(wrong)
+
+
+def test_nothing_knows_the_command_line() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.imported, "agent.cli") and not within(e.importer, "agent.cli", "agent.__main__")
+    ]
+    assert not told(wrong)
+
+
+@pytest.mark.parametrize("folder", ROWS)
+def test_rows_do_not_know_each_other(folder: str) -> None:
+    rows = [
+        name
+        for name in MODULES
+        if within(name, folder) and name not in (folder, *COLLECTORS, *ROWS[folder])
+    ]
+    assert rows
+    wrong = [
+        e for e in IMPORTS if e.importer in rows and e.imported in rows and e.imported != e.importer
+    ]
+    assert not told(wrong)
+
+
+def test_channels_do_not_know_each_other() -> None:
+    """The MQTT channel has several files; what they share is their prefix."""
+
+    def family(module: str) -> str:
+        return module.removeprefix("agent.channels.").split(".")[0].split("_")[0]
+
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.importer, "agent.channels")
+        and within(e.imported, "agent.channels")
+        and e.imported not in ("agent.channels", "agent.channels.registry")
+        and family(e.importer) != family(e.imported)
+    ]
+    assert not told(wrong)
+
+
+def test_loading_a_module_never_needs_itself() -> None:
+    top: dict[str, set[str]] = {}
+    for e in IMPORTS:
+        if e.kind == "top" and e.imported in MODULES:
+            top.setdefault(e.importer, set()).add(e.imported)
+    remaining = dict(top)
+    while leaves := [name for name, needed in remaining.items() if not needed & remaining.keys()]:
+        for name in leaves:
+            del remaining[name]
+    assert not {name: sorted(needed & remaining.keys()) for name, needed in remaining.items()}
+
+
+def test_everything_from_outside_is_declared() -> None:
+    """A new dependency is a decision: it stands here and in pyproject.toml, or nowhere."""
+    declared = {"cattrs", "paho", "serial", "serial_asyncio", "transitions", "amqtt"}
+    foreign = {e.imported.split(".")[0] for e in IMPORTS} - set(OURS) - set(sys.stdlib_module_names)
+    assert foreign <= declared
+
+
+def handlers() -> Iterable[tuple[str, ast.ExceptHandler]]:
+    for name, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler):
+                yield name, node
+
+
+def test_only_the_supervisor_catches_everything() -> None:
+    wrong = [
+        f"{name}:{node.lineno} {caught}"
+        for name, node in handlers()
+        for caught in [ast.unparse(node.type) if node.type else "everything"]
+        if caught == "everything"
+        or {"Exception", "BaseException"} & {part.strip("() ") for part in caught.split(",")}
+        if name != "agent.app"
+        # Cleaning up on the way out is not catching.
+        and not (caught == "BaseException" and isinstance(node.body[-1], ast.Raise))
+    ]
+    assert not wrong
+
+
+ADDRESSES = ("sender", "originator", "recipient", "destination", "address", "reply_to", "senders")
+
+
+def _mentioned(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=value) | ast.Call(func=ast.Attribute(value=value)):
+            return _mentioned(value)
+        case ast.Call(args=[first, *_]):
+            return _mentioned(first)
+    return ""
+
+
+def test_short_codes_are_strings() -> None:
+    """`000` is three digits: as a number it would be gone."""
+    wrong = [
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("int", "float")
+        and node.args
+        and (
+            _mentioned(node.args[0]) in ADDRESSES
+            or name in ("agent.platforms", "agent.configuration.origins")
+        )
+    ]
+    assert not wrong
+
+
+# The rules above must be able to fail: each kind of import is seen for what it is.
+
+
+def test_a_wrong_import_is_seen_wherever_it_hides(tmp_path: Path) -> None:
+    (tmp_path / "at").mkdir()
+    (tmp_path / "at" / "__init__.py").write_text("")
+    (tmp_path / "at" / "other.py").write_text("")
+    (tmp_path / "at" / "x.py").write_text(
+        "from typing import TYPE_CHECKING\n"
+        "from at import other\n"
+        "if TYPE_CHECKING:\n"
+        "    import agent.app\n"
+        "else:\n"
+        "    import agent.link\n"
+        "def f():\n"
+        "    from agent import config\n"
+        "try:\n"
+        "    import asyncio.events\n"
+        "except ImportError:\n"
+        "    pass\n"
+    )
+    parsed = modules("at", root=tmp_path)
+    found = {(e.imported, e.kind, e.line) for e in imports(parsed) if e.importer == "at.x"}
+    assert found == {
+        ("typing", "top", 1),
+        ("at.other", "top", 2),
+        ("agent.app", "types", 4),
+        ("agent.link", "top", 6),
+        ("agent", "lazy", 8),
+        ("asyncio.events", "top", 10),
+    }
+    assert closure(["at.x"], imports(parsed)) >= {"agent.link", "agent", "asyncio", "at.other"}
+    assert "agent.app" not in closure(["at.x"], imports(parsed))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("int(sender)", "sender"),
+        ("int(message.originator)", "originator"),
+        ("int(str(sender).lstrip('+'))", "sender"),
+        ("int(senders[0])", "senders"),
+        ("int(octets)", "octets"),
+    ],
+)
+def test_a_number_made_of_an_address_is_seen(text: str, name: str) -> None:
+    call = ast.parse(text, mode="eval").body
+    assert isinstance(call, ast.Call)
+    assert _mentioned(call.args[0]) == name
