@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -14,7 +14,7 @@ from agent.rows import insert
 from at import sms
 from at.messages import Stored
 
-__all__ = ["Taken", "give_up_incomplete", "take"]
+__all__ = ["Taken", "give_up_incomplete", "set_aside", "take"]
 
 REMEMBERED: Final = timedelta(days=30)  # a part seen within this is a repeat
 JOINED_WITHIN: Final = timedelta(minutes=10)  # between the time stamps of two parts of one message
@@ -87,8 +87,14 @@ def _take_deliver(
     parts = _complete_set(db, segment, sender, tpdu, concat, now)
     if parts is None:
         return Taken(segment, verdict="part")
+    shifts = _shift_tables(user_data)
     pieces = tuple(
-        sms.UserData(user_data.alphabet, part.data, _shift_tables(user_data)) for part in parts
+        sms.UserData(
+            user_data.alphabet,
+            part.data,
+            (replace(concat, sequence=part.sequence).element, *shifts),
+        )
+        for part in parts
     )
     stamps = tuple(_stamp_of(db, part.n) for part in parts)
     arrival = _whole(tpdu, sms.join(pieces), stamps, pieces, now)
@@ -260,6 +266,17 @@ def _nearest(candidates: list[_Part], anchor: _Part) -> _Part | None:
 def _stamp_of(db: sqlite3.Connection, segment: int) -> str:
     found = db.execute("SELECT sent_at FROM segments WHERE n = ?", (segment,)).fetchone()
     return str(found[0])
+
+
+def set_aside(db: sqlite3.Connection, stored: Stored, error: BaseException, now: datetime) -> Taken:
+    """Journal a stored SMS that could not be taken because of a fault in here.
+
+    It must not block those behind it, nor be lost: its evidence is kept.
+    """
+    segment = _journal(db, stored, now, "", None)
+    detail = f"internal error: {type(error).__name__}: {error}"
+    arrival = Arrival("sms", now, verdict="undecodable", detail=detail)
+    return Taken(segment, arrival=arrival, segments=(segment,))
 
 
 def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:

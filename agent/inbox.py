@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import sqlite3
@@ -91,17 +92,35 @@ class Inbox:
             log.warning("messages not read alike twice count=%d", len(stored) - len(batch))
         if not batch:
             return
-        kept = await self._journal.commit(lambda db: [self._keep(db, one) for one in batch])
+        kept = await self._keep_all(batch)
         for one in kept:
             if one.recorded is not None:
                 self._intake.announce(one.recorded)
         for one in kept:
             await messages.delete(one.stored)
 
-    def _keep(self, db: sqlite3.Connection, stored: Stored) -> _Kept:
+    async def _keep_all(self, batch: list[Stored]) -> list[_Kept]:
+        """Journal a batch in one commit; a message that trips over a fault is kept alone."""
+        commit = self._journal.commit(lambda db: [self._keep(db, one) for one in batch])
+        (kept,) = await asyncio.gather(commit, return_exceptions=True)
+        if not isinstance(kept, BaseException):
+            return kept
+        if isinstance(kept, JournalUnavailableError) or not isinstance(kept, Exception):
+            raise kept
+        if len(batch) > 1:
+            return [alone for one in batch for alone in await self._keep_all([one])]
+        log.error("message set aside index=%s", batch[0].index, exc_info=kept)
+        return [await self._journal.commit(lambda db: self._keep(db, batch[0], kept))]
+
+    def _keep(
+        self, db: sqlite3.Connection, stored: Stored, error: BaseException | None = None
+    ) -> _Kept:
         """Journal one stored message, inside the transaction."""
         now = self._clock.wall()
-        taken = assembly.take(db, stored, now)
+        if error is None:
+            taken = assembly.take(db, stored, now)
+        else:
+            taken = assembly.set_aside(db, stored, error, now)
         if taken.arrival is None:
             return _Kept(stored, None)
         arrival = taken.arrival
