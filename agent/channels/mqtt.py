@@ -144,7 +144,10 @@ class MqttChannel:
         self._kick.set()
 
     def stop(self) -> None:
-        """Make `run` say goodbye and return."""
+        """Make `run` say goodbye and return; an attempt under way is finished first.
+
+        Cancelling `run` says goodbye as well, and waits for no attempt.
+        """
         self._stop.set()
         self._kick.set()
 
