@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
 from at.sms import gsm7
+from at.sms.build import builder
 from at.sms.packing import pack, unpack
 from at.sms.semioctets import SWAP, from_digits
 
@@ -29,7 +30,6 @@ _TYPES = {name: number for number, name in enumerate(KINDS)}
 _DIGITS = re.compile(r"[0-9*#abc]*")
 _MAX_DIGITS = 20
 _READ = str.maketrans("abcde", "*#abc")
-_SIGNED = re.compile(r"\+[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,13 @@ class Address:
 
         Raises EncodeError("address") for what fits no address field.
         """
-        if _SIGNED.fullmatch(text):
-            address = cls(text[1:])
-        elif text and _DIGITS.fullmatch(text):
-            address = cls(text, "unknown")
-        else:
-            address = cls(text, "alphanumeric", 0)
         if not text:
             raise EncodeError("address", "empty")
+        number = text.removeprefix("+")
+        if len(number) <= _MAX_DIGITS and number.isascii() and number.isdecimal():
+            return cls(number, "unknown" if number == text else "international")
+        kind = "unknown" if _DIGITS.fullmatch(text) else "alphanumeric"
+        address = cls(text, kind, ISDN if kind == "unknown" else 0)
         encode_address(address, "address")
         return address
 
@@ -70,15 +69,17 @@ class Address:
         return 0x80 | _TYPES[self.kind] << 4 | self.plan
 
 
+_build = builder(Address)
+
+
 def _digits(packed: bytes, count: int, field: str, octet: int, flags: list[str]) -> str:
+    """Digits that are not plainly 0-9 with a filler where one is due."""
     digits = packed.translate(SWAP).hex()
     if count & 1:
         if digits[-1] != "f":
             flags.append("filler")
         digits = digits[:-1]
-    if digits.isdecimal():
-        return digits
-    if digits.endswith("f"):
+    elif digits.endswith("f"):
         flags.append("filler")  # the length counts the filler
         digits = digits[:-1]
     if "f" in digits:
@@ -99,27 +100,30 @@ def _text(packed: bytes, count: int, flags: list[str]) -> str:
 def read_address(
     data: bytes, octet: int, count: int, field: str, flags: list[str]
 ) -> tuple[Address, int]:
-    """Type-of-address and `count` semi-octets at `octet` -> address, next offset."""
-    have = len(data) - octet
-    need = 1 + (count + 1) // 2
-    if have < need:
-        raise DecodeError(field, octet, need=need, have=have)
-    kind = data[octet]
-    if kind < 0x80:
-        flags.append("address-type")
-    end = octet + need
-    packed = data[octet + 1 : end]
-    name = KINDS[kind >> 4 & 7]
-    if name == "alphanumeric":
-        return Address(_text(packed, count, flags), name, kind & 15), end
-    return Address(_digits(packed, count, field, octet + 1, flags), name, kind & 15), end
-
-
-def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
-    """The address field at `octet`, its length first -> address, next offset.
+    """Type-of-address and `count` semi-octets at `octet` -> address, next offset.
 
     Adds to flags: "filler", "address-type" (top bit of the type clear). Raises DecodeError(field).
     """
+    end = octet + 1 + (count + 1 >> 1)
+    if end > len(data):
+        raise DecodeError(field, octet, need=end - octet, have=len(data) - octet)
+    kind = data[octet]
+    if kind < 0x80:
+        flags.append("address-type")
+    packed = data[octet + 1 : end]
+    name = KINDS[kind >> 4 & 7]
+    if name == "alphanumeric":
+        return _build(_text(packed, count, flags), name, kind & 15), end
+    digits = packed.translate(SWAP).hex()
+    if count & 1 and digits[-1] == "f":
+        digits = digits[:-1]
+    if not digits.isdecimal() or len(digits) != count:
+        digits = _digits(packed, count, field, octet + 1, flags)
+    return _build(digits, name, kind & 15), end
+
+
+def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
+    """The address field at `octet`, its length first; see read_address."""
     if octet >= len(data):
         raise DecodeError(field, octet, need=2, have=0)
     count = data[octet]

@@ -23,6 +23,9 @@ _JOIN = {bytes((code,)): bytes((code | 0x80,)) for code in range(128)} | {b"": b
 _PART = {bytes((code | 0x80,)): bytes((ESCAPE, code)) for code in range(128)}
 
 
+_MARKED = [bytes((code | 0x80,)) for code in range(128)]
+
+
 def _joined(match: re.Match[bytes]) -> bytes:
     return _JOIN[match[1]]
 
@@ -85,7 +88,11 @@ class SevenBit:
         as one space (§6.2.1.1).
         """
         if ESCAPE in septets:
-            septets = _PAIR.sub(_joined, septets)
+            first, *rest = septets.split(b"\x1b")
+            if b"" in rest:  # an escape at the end, or two in a row
+                septets = _PAIR.sub(_joined, septets)
+            else:
+                septets = first + b"".join([_MARKED[part[0]] + part[1:] for part in rest])
         return codecs.charmap_decode(septets, "strict", self._decoding)[0]
 
     def septets(self, text: str) -> int:

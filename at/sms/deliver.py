@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from at.errors import DecodeError
 from at.sms.address import decode_address, encode_address
+from at.sms.build import builder
 from at.sms.dcs import CODINGS
 from at.sms.octets import require_octet
 from at.sms.scts import SIZE, decode_timestamp
 from at.sms.tpdu import Deliver
 from at.sms.userdata import decode_user_data, encode_user_data
+
+_build = builder(Deliver)
 
 
 def decode_deliver(
@@ -24,7 +27,7 @@ def decode_deliver(
     user_data, octet = decode_user_data(
         data, octet + 2 + SIZE, dcs, first & 0x40 != 0, flags, entire=entire
     )
-    return Deliver(
+    return _build(
         originator,
         timestamp,
         user_data,

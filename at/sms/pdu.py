@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from at.errors import DecodeError, EncodeError
 from at.sms.address import Address, encode_address, read_address
+from at.sms.build import builder
 from at.sms.command import decode_command, encode_command
 from at.sms.deliver import decode_deliver, encode_deliver
 from at.sms.report import (
@@ -51,6 +53,9 @@ class Pdu:
     flags: tuple[str, ...] = ()
 
 
+_build: Callable[..., Pdu] = builder(Pdu)
+
+
 def decode(
     pdu: str | bytes,
     *,
@@ -88,18 +93,20 @@ def _with_centre(data: bytes, direction: Direction, rp: str | None, length: int 
     if not data:
         raise DecodeError("smsc", 0, need=1, have=0)
     size = data[0]
+    start = size + 1
     centre = None
     if size:
         if size > _MAX_SMSC:
             raise DecodeError("smsc", 0, detail=f"{size} octets, at most {_MAX_SMSC}")
-        if len(data) <= size:
+        if len(data) < start:
             raise DecodeError("smsc", 1, need=size, have=len(data) - 1)
-        centre = _centre(data, size, flags)
-    start = size + 1
+        centre, sound = _centre(data[1:start])
+        if not sound:
+            flags.append("smsc")
     if length is not None and length != len(data) - start:
         flags.append("length")
     tpdu = _tpdu(data, start, direction, rp, flags, length)
-    return Pdu(centre, tpdu, tuple(flags) if len(flags) < 2 else _unique(flags))
+    return _build(centre, tpdu, _unique(flags) if flags else ())
 
 
 def _without_centre(
@@ -121,21 +128,22 @@ def _without_centre(
     return None if flags else Pdu(None, tpdu, ("smsc-missing",))
 
 
-def _centre(data: bytes, size: int, flags: list[str]) -> Address:
-    """The centre's address, TS 24.011 §8.2.5.1: its length counts octets, filler included."""
-    semioctets = 2 * (size - 1)
-    if semioctets and data[size] >> 4 == 0xF:
+@lru_cache(maxsize=64)
+def _centre(octets: bytes) -> tuple[Address, bool]:
+    """The centre's address, TS 24.011 §8.2.5.1, and whether it is sound; a modem meets few of them.
+
+    Its length counts octets, filler included. A broken one must not lose the message, which does
+    not depend on it: it is shown in hex.
+    """
+    semioctets = 2 * (len(octets) - 1)
+    if semioctets and octets[-1] >> 4 == 0xF:
         semioctets -= 1
-    found: list[str] = []
+    flags: list[str] = []
     try:
-        centre, _ = read_address(data, 1, semioctets, "smsc", found)
+        centre, _ = read_address(octets, 0, semioctets, "smsc", flags)
     except DecodeError:
-        # The message does not depend on it: a broken centre's address must not lose a message.
-        flags.append("smsc")
-        return Address(data[2 : size + 1].hex(), "reserved", 0)
-    if found:
-        flags.append("smsc")
-    return centre
+        return Address(octets[1:].hex(), "reserved", 0), False
+    return centre, not flags
 
 
 def _tpdu(
@@ -151,25 +159,23 @@ def _tpdu(
     entire = length is not None and length == len(data) - octet
     kind = data[octet] & 3
     tpdu: Tpdu
-    if kind == 3:
-        if direction == "mo":
-            raise DecodeError("mti", octet, detail="reserved message type")
+    if kind == 0 and direction != "mo":
+        tpdu, end = decode_deliver(data, octet, flags, entire=entire)
+    elif kind == 1 and direction != "mt":
+        tpdu, end = decode_submit(data, octet, flags, entire=entire)
+    elif kind == 2 and direction != "mo":
+        tpdu, end = decode_status_report(data, octet, flags, entire=entire)
+    elif kind == 0:
+        tpdu, end = decode_deliver_report(data, octet, flags, rp=rp, entire=entire)
+    elif kind == 1:
+        tpdu, end = decode_submit_report(data, octet, flags, rp=rp, entire=entire)
+    elif kind == 2:
+        tpdu, end = decode_command(data, octet, flags)
+    elif direction == "mo":
+        raise DecodeError("mti", octet, detail="reserved message type")
+    else:
         flags.append("mti")
         tpdu, end = decode_deliver(data, octet, flags, entire=entire)
-    elif kind == 0:
-        if direction == "mo":
-            tpdu, end = decode_deliver_report(data, octet, flags, rp=rp, entire=entire)
-        else:
-            tpdu, end = decode_deliver(data, octet, flags, entire=entire)
-    elif kind == 1:
-        if direction == "mt":
-            tpdu, end = decode_submit_report(data, octet, flags, rp=rp, entire=entire)
-        else:
-            tpdu, end = decode_submit(data, octet, flags, entire=entire)
-    elif direction == "mo":
-        tpdu, end = decode_command(data, octet, flags)
-    else:
-        tpdu, end = decode_status_report(data, octet, flags, entire=entire)
     if end < len(data):
         flags.append("trailing")
     return tpdu

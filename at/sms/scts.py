@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from at.errors import DecodeError, EncodeError
+from at.sms.build import builder
 from at.sms.semioctets import DECIMAL, octet_of
 
 SIZE = 7
 """Octets of a time stamp."""
 
 _PIVOT = 90  # the field has two digits; no SMS is older than 1992
-_YEARS = tuple(y if y < 0 else y + (1900 if y >= _PIVOT else 2000) for y in DECIMAL)
 
 
 def _zone(octet: int) -> timezone | None:
@@ -25,20 +25,17 @@ def _zone(octet: int) -> timezone | None:
 _ZONES = tuple(_zone(octet) for octet in range(256))
 
 
+_NUMBERS = bytes(number & 0xFF for number in DECIMAL)  # 255, which no field takes, for no number
+
+
 def _time(raw: bytes) -> datetime | None:
-    year, month, day, hour, minute, second, zone = raw
-    where = _ZONES[zone]
-    if where is None:
+    year, month, day, hour, minute, second, _ = raw.translate(_NUMBERS)
+    zone = _ZONES[raw[6]]
+    if zone is None or year > 99:
         return None
     try:
         return datetime(
-            _YEARS[year],
-            DECIMAL[month],
-            DECIMAL[day],
-            DECIMAL[hour],
-            DECIMAL[minute],
-            DECIMAL[second],
-            tzinfo=where,
+            year + (1900 if year >= _PIVOT else 2000), month, day, hour, minute, second, 0, zone
         )
     except ValueError:
         return None
@@ -83,12 +80,16 @@ class Timestamp:
         return cls(bytes((*map(octet_of, fields), octet_of(quarters) | sign)))
 
 
+_build = builder(Timestamp)
+
+
 def decode_timestamp(data: bytes, octet: int, name: str, flags: list[str]) -> Timestamp:
     """The time stamp at `octet`; flag "timestamp" when it says no time. Raises DecodeError."""
     raw = data[octet : octet + SIZE]
     if len(raw) < SIZE:
         raise DecodeError(name, octet, need=SIZE, have=max(0, len(data) - octet))
-    timestamp = Timestamp(raw)
-    if timestamp.time is None:
+    time = _time(raw)
+    if time is None:
         flags.append("timestamp")
+    timestamp: Timestamp = _build(raw, time)
     return timestamp

@@ -1,19 +1,27 @@
-"""Cuts a long text or data into the user data of several messages (TS 23.040 §9.2.3.24.1)."""
+"""Puts a text or data into the user data of as few messages as it takes (TS 23.040 §9.2.3.24.1)."""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from at.errors import EncodeError
 from at.sms import gsm7
-from at.sms.charmap import ESCAPE
+from at.sms.charmap import SevenBit
 from at.sms.dcs import Alphabet
-from at.sms.udh import Concat, Element, encode_header
+from at.sms.graphemes import graphemes
+from at.sms.languages import NAMES
+from at.sms.languages import alphabet as seven_bit
+from at.sms.transliterate import transliterate as nearest
+from at.sms.udh import LOCKING_SHIFT, SINGLE_SHIFT, Concat, Element, encode_header
 from at.sms.userdata import MAX_OCTETS, UserData
 
 MAX_SEGMENTS = 255
 """As many as a total of one octet can say."""
+
+_SEPTETS = re.compile(rb"\x1b?.", re.DOTALL)  # an encoder never leaves an escape at the end
 
 
 def segment(
@@ -22,102 +30,162 @@ def segment(
     alphabet: str = "auto",
     reference: int = 0,
     wide: bool = False,
+    languages: Literal["none", "auto"] = "none",
     max_segments: int | None = None,
+    transliterate: bool = False,
     udh: Sequence[Element] = (),
 ) -> tuple[UserData, ...]:
     """The parts of a text (or of 8 bit data), in order; one part without concatenation if it fits.
 
     alphabet: "auto" (the cheapest that has every character), "gsm7", "ucs2", or "8bit" for bytes.
-    reference: of the concatenation, 0-255, or 0-65535 when wide. udh: elements for every part.
-    No part ends inside an escape pair, a surrogate pair or a base with its combining marks.
+    reference: of the concatenation, 0-255, or 0-65535 when wide. languages: "auto" also considers
+    the tables of each national language where that is cheaper; few old handsets read them.
+    transliterate: say everything in the default alphabet, exact or not. udh: elements for every
+    part. No part ends inside an escape pair, a surrogate pair or a base with its combining marks.
     Raises EncodeError("ud") for a character outside the alphabet or too many segments.
     """
-    kind, units = _units(content, alphabet)
-    parts = _cut(kind, units, reference, wide, tuple(udh))
-    limit = MAX_SEGMENTS if max_segments is None else max_segments
-    if len(parts) > limit:
-        raise EncodeError("ud", f"takes {len(parts)} segments, at most {limit}")
-    return parts
-
-
-def _units(content: str | bytes, alphabet: str) -> tuple[Alphabet, list[bytes]]:
-    """The octets (or one-per-byte septets) in pieces that must not be cut."""
+    elements = tuple(udh)
     if isinstance(content, bytes):
         if alphabet not in {"auto", Alphabet.OCTETS}:
             raise EncodeError("ud", f"bytes cannot be {alphabet}")
-        return Alphabet.OCTETS, [content[i : i + 1] for i in range(len(content))]
-    kind = Alphabet.GSM7 if alphabet == "auto" and gsm7.can(content) else alphabet
-    if kind == "auto":
-        kind = Alphabet.UCS2
-    if kind == Alphabet.GSM7:
-        return Alphabet.GSM7, list(_septets(gsm7.encode(content)))
-    if kind == Alphabet.UCS2:
-        return Alphabet.UCS2, [_utf16(piece) for piece in graphemes(content)]
-    raise EncodeError("ud", f"text cannot be {alphabet}")
+        ways: list[_Way] = [(Alphabet.OCTETS, content, _singly, ())]
+    elif alphabet not in {"auto", Alphabet.GSM7, Alphabet.UCS2}:
+        raise EncodeError("ud", f"text cannot be {alphabet}")
+    else:
+        if transliterate and alphabet != Alphabet.UCS2:
+            content = nearest(content)
+        ways = _ways(content, alphabet, languages)
+    sample = Concat(reference, 1, 1, wide).element
+    drafts = [
+        _Draft(kind, _cut(kind, whole, pieces, sample, (*own, *elements)), (*own, *elements))
+        for kind, whole, pieces, own in ways
+    ]
+    draft = min(drafts, key=_price) if len(drafts) > 1 else drafts[0]
+    total = len(draft.bodies)
+    limit = MAX_SEGMENTS if max_segments is None else min(max_segments, MAX_SEGMENTS)
+    if total > limit:
+        raise EncodeError("ud", f"takes {total} segments, at most {limit}")
+    if total == 1:
+        return (UserData(draft.alphabet, draft.bodies[0], draft.udh),)
+    return tuple(
+        UserData(draft.alphabet, body, (Concat(reference, total, number, wide).element, *draft.udh))
+        for number, body in enumerate(draft.bodies, 1)
+    )
 
 
-def _septets(septets: bytes) -> Iterator[bytes]:
-    octet = 0
-    while octet < len(septets):
-        size = 2 if septets[octet] == ESCAPE else 1
-        yield septets[octet : octet + size]
-        octet += size
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A text cut up, not yet numbered. udh: without the concatenation."""
+
+    alphabet: Alphabet
+    bodies: list[bytes]
+    udh: tuple[Element, ...]
 
 
-def _utf16(text: str) -> bytes:
+def _price(draft: _Draft) -> tuple[int, int]:
+    """Segments first, then octets; what all ways have in common does not count."""
+    units = sum(map(len, draft.bodies))
+    octets = units * 7 / 8 if draft.alphabet is Alphabet.GSM7 else units
+    header = len(encode_header(draft.udh)) * len(draft.bodies)
+    return len(draft.bodies), round(octets) + header
+
+
+_Way = tuple[Alphabet, bytes, Callable[[bytes], Iterable[bytes]], tuple[Element, ...]]
+"""Alphabet, all octets (or septets), how to part them into what must not be cut, header."""
+
+
+def _ways(text: str, wanted: str, languages: str) -> list[_Way]:
+    """Every way to say the text that is worth comparing, the most widely understood first."""
+    if wanted == Alphabet.UCS2:
+        return [_wide(text)]
+    ways: list[_Way] = []
     try:
-        return text.encode("utf-16-be")
+        ways.append((Alphabet.GSM7, gsm7.encode(text), _escaped, ()))
+    except EncodeError:
+        if wanted == "auto":
+            ways.append(_wide(text))
+        elif languages == "none":
+            raise
+    if languages == "auto":
+        ways += _national(text)
+    if not ways:
+        raise EncodeError("ud", "characters that no seven bit alphabet has together")
+    return ways
+
+
+def _wide(text: str) -> _Way:
+    def pieces(_: bytes) -> Iterator[bytes]:
+        return (piece.encode("utf-16-be") for piece in graphemes(text))
+
+    try:
+        return Alphabet.UCS2, text.encode("utf-16-be"), pieces, ()
     except UnicodeEncodeError as error:
         raise EncodeError("ud", f"lone surrogate U+{ord(text[error.start]):04X}") from None
 
 
-def graphemes(text: str) -> Iterator[str]:
-    """Bases with what combines with them: marks, joiners and what they join, selectors."""
-    start = 0
-    for i in range(1, len(text)):
-        character = text[i]
-        if not (
-            unicodedata.combining(character)
-            or unicodedata.category(character) in {"Mn", "Me", "Mc"}
-            or character == "\u200d"
-            or text[i - 1] == "\u200d"
-            or 0x1F3FB <= ord(character) <= 0x1F3FF
-        ):
-            yield text[start:i]
-            start = i
-    if text:
-        yield text[start:]
+def _national(text: str) -> Iterator[_Way]:
+    """The tables of each language: single shift, locking shift, both."""
+    for language in range(1, len(NAMES)):
+        for locking, single in ((0, language), (language, 0), (language, language)):
+            table = seven_bit(locking, single)
+            if not table.can(text):
+                continue
+            elements = []
+            if single:
+                elements.append(Element(SINGLE_SHIFT, bytes((single,))))
+            if locking:
+                elements.append(Element(LOCKING_SHIFT, bytes((locking,))))
+
+            def pieces(_: bytes, table: SevenBit = table) -> Iterator[bytes]:
+                return (table.encode(piece) for piece in graphemes(text))
+
+            yield Alphabet.GSM7, table.encode(text), pieces, tuple(elements)
+
+
+def _singly(octets: bytes) -> Iterator[bytes]:
+    return (octets[place : place + 1] for place in range(len(octets)))
+
+
+def _escaped(septets: bytes) -> Iterable[bytes]:
+    """Septets one by one, an escape together with the one that it shifts."""
+    return _SEPTETS.findall(septets)
+
+
+def _atoms(kind: Alphabet, piece: bytes) -> Iterable[bytes]:
+    """What is left to cut at in a piece that no message can hold whole."""
+    if kind is Alphabet.GSM7:
+        return _escaped(piece)
+    return (character.encode("utf-16-be") for character in piece.decode("utf-16-be"))
 
 
 def _cut(
-    kind: Alphabet, units: list[bytes], reference: int, wide: bool, udh: tuple[Element, ...]
-) -> tuple[UserData, ...]:
-    whole = b"".join(units)
+    kind: Alphabet,
+    whole: bytes,
+    pieces: Callable[[bytes], Iterable[bytes]],
+    sample: Element,
+    udh: tuple[Element, ...],
+) -> list[bytes]:
+    """The octets of each part; sample: a concatenation element of the width that it will have."""
     if len(whole) <= _room(kind, udh):
-        return (UserData(kind, whole, udh),)
-    sample = Concat(reference, 1, 1, wide).element
+        return [whole]
     room = _room(kind, (sample, *udh))
     bodies: list[bytes] = []
-    body = b""
-    for unit in units:
-        for piece in [unit[i : i + room] for i in range(0, len(unit), room)]:
-            if len(body) + len(piece) > room:
-                bodies.append(body)
-                body = b""
-            body += piece
-    bodies.append(body)
-    total = len(bodies)
-    if total > MAX_SEGMENTS:
-        raise EncodeError("ud", f"takes {total} segments, at most {MAX_SEGMENTS}")
-    return tuple(
-        UserData(kind, body, (Concat(reference, total, number, wide).element, *udh))
-        for number, body in enumerate(bodies, 1)
-    )
+    body = bytearray()
+    for piece in pieces(whole):
+        for atom in [piece] if len(piece) <= room else _atoms(kind, piece):
+            if len(atom) > room:
+                raise EncodeError("udh", "leaves no room for the content")
+            if len(body) + len(atom) > room:
+                bodies.append(bytes(body))
+                body.clear()
+            body += atom
+    bodies.append(bytes(body))
+    return bodies
 
 
 def _room(kind: Alphabet, udh: Sequence[Element]) -> int:
     """How many octets, or septets for GSM7, a part with such a header has left."""
-    header = len(encode_header(udh))
+    header = len(encode_header(udh)) if udh else 0
     if kind is Alphabet.GSM7:
         return (8 * MAX_OCTETS) // 7 - (8 * header + 6) // 7
     room = MAX_OCTETS - header

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from at.errors import DecodeError
 from at.sms.address import decode_address, encode_address
+from at.sms.build import builder
 from at.sms.octets import require_octet
 from at.sms.parameters import (
     Parameters,
@@ -15,6 +16,8 @@ from at.sms.parameters import (
 )
 from at.sms.scts import SIZE, decode_timestamp
 from at.sms.tpdu import StatusReport
+
+_build = builder(StatusReport)
 
 
 def decode_status_report(
@@ -39,7 +42,7 @@ def decode_status_report(
         parameters, octet = decode_parameters(
             data, octet, indicator, first & 0x40 != 0, flags, entire=entire
         )
-    return StatusReport(
+    return _build(
         reference,
         recipient,
         timestamp,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from at.errors import DecodeError
 from at.sms.address import decode_address, encode_address
+from at.sms.build import builder
 from at.sms.dcs import CODINGS
 from at.sms.octets import require_octet
 from at.sms.tpdu import Submit
 from at.sms.userdata import decode_user_data, encode_user_data
 from at.sms.validity import decode_validity, encode_validity
+
+_build = builder(Submit)
 
 
 def decode_submit(
@@ -25,7 +28,7 @@ def decode_submit(
     pid, dcs = data[octet], CODINGS[data[octet + 1]]
     validity, octet = decode_validity(data, octet + 2, first >> 3 & 3, flags)
     user_data, octet = decode_user_data(data, octet, dcs, first & 0x40 != 0, flags, entire=entire)
-    return Submit(
+    return _build(
         destination,
         user_data,
         reference,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
+from at.sms.build import builder
 
 CONCAT_8 = 0x00
 """§9.2.3.24.1: reference, total, sequence."""
@@ -21,12 +22,18 @@ LOCKING_SHIFT = 0x25
 """§9.2.3.24.16: national language locking shift."""
 
 
+_CONCATS = frozenset({CONCAT_8, CONCAT_16})
+
+
 @dataclass(frozen=True, slots=True)
 class Element:
     """One information element, as it is on the air: identifier 0-255, at most 137 octets."""
 
     iei: int
     data: bytes
+
+
+_build = builder(Element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ def concat_of(udh: Iterable[Element]) -> Concat | None:
     """The concatenation of a header; of several elements the last valid one counts (§9.2.3.24)."""
     found = None
     for element in udh:
-        if element.iei in {CONCAT_8, CONCAT_16}:
+        if element.iei in _CONCATS:
             found = read_concat(element) or found
     return found
 
@@ -106,13 +113,15 @@ def ports_of(udh: Iterable[Element]) -> Ports | None:
     return found
 
 
-def language_of(udh: Iterable[Element], iei: int) -> int:
-    """The national language identifier in the last such element, 0 without one."""
-    language = 0
+def languages_of(udh: Iterable[Element]) -> tuple[int, int]:
+    """National language identifiers (locking, single shift); of several the last, 0 without."""
+    locking = single = 0
     for element in udh:
-        if element.iei == iei and element.data:
-            language = element.data[0]
-    return language
+        if element.iei == LOCKING_SHIFT and element.data:
+            locking = element.data[0]
+        elif element.iei == SINGLE_SHIFT and element.data:
+            single = element.data[0]
+    return locking, single
 
 
 def decode_header(data: bytes, octet: int, end: int, flags: list[str]) -> tuple[Element, ...]:
@@ -125,17 +134,19 @@ def decode_header(data: bytes, octet: int, end: int, flags: list[str]) -> tuple[
     elements = []
     parts = 0
     while octet < end:
-        if octet + 2 > end:
+        start = octet + 2
+        if start > end:
             raise DecodeError("udh.iedl", octet + 1, need=1, have=0)
-        iei = data[octet]
-        stop = octet + 2 + data[octet + 1]
+        stop = start + data[octet + 1]
         if stop > end:
-            raise DecodeError("udh.ied", octet + 2, need=data[octet + 1], have=end - octet - 2)
-        element = Element(iei, data[octet + 2 : stop])
-        elements.append(element)
-        if iei in {CONCAT_8, CONCAT_16}:
+            raise DecodeError("udh.ied", start, need=stop - start, have=end - start)
+        iei = data[octet]
+        content = data[start:stop]
+        elements.append(_build(iei, content))
+        if iei in _CONCATS:
             parts += 1
-            if parts > 1 or read_concat(element) is None:
+            size = 1 if iei == CONCAT_8 else 2
+            if parts > 1 or stop - start < size + 2 or not 1 <= content[size + 1] <= content[size]:
                 flags.append("concat")
         octet = stop
     return tuple(elements)
@@ -153,7 +164,7 @@ def encode_header(udh: Sequence[Element]) -> bytes:
     for element in udh:
         if not 0 <= element.iei <= 0xFF or len(element.data) > 137:
             raise EncodeError("udh", f"element {element.iei} of {len(element.data)} octets")
-        if element.iei in {CONCAT_8, CONCAT_16}:
+        if element.iei in _CONCATS:
             parts += 1
             size = 3 if element.iei == CONCAT_8 else 4
             if parts > 1 or len(element.data) != size or read_concat(element) is None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
+from at.sms import gsm7
+from at.sms.build import builder
 from at.sms.dcs import Alphabet, Dcs
 from at.sms.languages import alphabet as seven_bit
 from at.sms.packing import spread, squeeze
 from at.sms.udh import (
-    LOCKING_SHIFT,
-    SINGLE_SHIFT,
     Concat,
     Element,
     Ports,
     concat_of,
     decode_header,
     encode_header,
-    language_of,
+    languages_of,
     ports_of,
 )
 
@@ -42,18 +42,20 @@ class UserData:
     @property
     def locking(self) -> int:
         """National language identifier of the locking shift table, 0: the default alphabet."""
-        return language_of(self.udh, LOCKING_SHIFT) if self.udh else 0
+        return languages_of(self.udh)[0]
 
     @property
     def single(self) -> int:
         """National language identifier of the single shift table, 0: the default extension."""
-        return language_of(self.udh, SINGLE_SHIFT) if self.udh else 0
+        return languages_of(self.udh)[1]
 
     @property
     def text(self) -> str | None:
         """The text, None for 8 bit data. Half a surrogate pair reads as U+FFFD."""
         if self.alphabet is _GSM7:
-            return seven_bit(self.locking, self.single).decode(self.octets)
+            if not self.udh:
+                return gsm7.decode(self.octets)
+            return seven_bit(*languages_of(self.udh)).decode(self.octets)
         if self.alphabet is _UCS2:
             return self.octets.decode("utf-16-be", "replace")
         return None
@@ -67,6 +69,9 @@ class UserData:
     def ports(self) -> Ports | None:
         """Application port addressing, None without."""
         return ports_of(self.udh) if self.udh else None
+
+
+_build = builder(UserData)
 
 
 def decode_user_data(
@@ -115,7 +120,7 @@ def decode_user_data(
         octets = data[start + skip : end]
         if alphabet is _UCS2 and not _is_utf16(octets):
             flags.append("ucs2")
-    return UserData(alphabet, octets, udh), end
+    return _build(alphabet, octets, udh), end
 
 
 def _is_utf16(octets: bytes) -> bool:
