@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent import notify
 from agent.channels.mqtt_report import MqttReports
@@ -68,6 +68,7 @@ class App:
         self._began = time.monotonic()
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
+        self._recovered = False
         self._running: set[asyncio.Task[None]] = set()
         self.planner = Planner(config.report, has_mqtt=config.mqtt is not None)
         self.judge = Judge(config, self.registry, self.clock, keys)
@@ -164,19 +165,20 @@ class App:
     # ---- the life of the process ----------------------------------------------------------
 
     async def run(self) -> None:
-        """Run until SIGTERM, SIGINT or a restart is asked for."""
+        """Run until SIGTERM, SIGINT or a restart is asked for.
+
+        Raises JournalError where the journal was found damaged: start anew, it is set aside then.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         await self.journal.read(self._recall)
-        await self.scheduler.adopt()
-        await self.executor.recover()
         async with asyncio.TaskGroup() as group:
             self._group = group
             loops: dict[str, Callable[[], Awaitable[None]]] = {
                 "link": self.link.run,
                 "inbox": self.inbox.run,
-                "scheduler": self.scheduler.run,
+                "commands": self._run_commands,
                 "sending": self.sending.run,
             }
             for reporter in self.reporters:
@@ -191,12 +193,29 @@ class App:
             tasks.append(group.create_task(self._feed_watchdog(), name="watchdog"))
             notify.ready()
             log.info("agent ready device=%s", self.config.device.id)
-            await self._stop.wait()
+            await self._wait_for_end()
             notify.stopping()
             for task in tasks:
                 task.cancel()
             for task in self._running:
                 task.cancel()
+        if self.journal.failed.done():
+            raise self.journal.failed.result()
+
+    async def _wait_for_end(self) -> None:
+        """Return when the process shall end: asked to, or the journal was found damaged."""
+        stopped: asyncio.Future[Any] = asyncio.ensure_future(self._stop.wait())
+        ends: list[asyncio.Future[Any]] = [stopped, self.journal.failed]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+
+    async def _run_commands(self) -> None:
+        """Settle what an earlier process left behind, then run what is due, for ever."""
+        if not self._recovered:
+            await self.executor.recover()
+            await self.scheduler.adopt()
+            self._recovered = True
+        await self.scheduler.run()
 
     def _recall(self, db: sqlite3.Connection) -> None:
         """Take the newest time stamp of a received message as what the clock cannot be behind."""

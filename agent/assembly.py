@@ -84,7 +84,7 @@ def _take_deliver(
     segment = _journal(
         db, stored, now, sender, tpdu.timestamp, user_data, concat=concat, verdict="part"
     )
-    parts = _complete_set(db, segment, sender, tpdu, concat, now)
+    parts = _complete_set(db, segment, sender, tpdu, concat)
     if parts is None:
         return Taken(segment, verdict="part")
     shifts = _shift_tables(user_data)
@@ -215,14 +215,13 @@ def _complete_set(
     sender: str,
     tpdu: sms.Deliver,
     concat: sms.Concat,
-    now: datetime,
 ) -> list[_Part] | None:
     """Return the parts of the message that `newest` completes, in order; None while some lack."""
     user_data = tpdu.user_data
     waiting = db.execute(
         "SELECT n, sent_at, received_at, sequence, data FROM segments"
         " WHERE sender = ? AND reference = ? AND wide = ? AND total = ? AND alphabet = ?"
-        " AND language = ? AND verdict = 'part' AND message IS NULL AND received_at > ?",
+        " AND language = ? AND verdict = 'part' AND message IS NULL",
         (
             sender,
             concat.reference,
@@ -230,7 +229,6 @@ def _complete_set(
             concat.total,
             str(user_data.alphabet),
             user_data.locking * 256 + user_data.single,
-            iso(now - PATIENCE),
         ),
     ).fetchall()
     parts = [
@@ -280,11 +278,16 @@ def set_aside(db: sqlite3.Connection, stored: Stored, error: BaseException, now:
 
 
 def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:
-    """Return, for each set of parts that has waited too long, its verdict and its segments."""
+    """Return, for each set of parts that has waited too long, its verdict and its segments.
+
+    now: a clock that is trusted; both the receipt and the network's time stamp must be old, as
+    a receipt may have been noted before the clock was set.
+    """
     groups: dict[tuple[str, int, int, int], list[tuple[int, int, str]]] = {}
     rows = db.execute(
         "SELECT n, sender, reference, wide, total, sequence, sent_at FROM segments"
-        " WHERE verdict = 'part' AND message IS NULL AND received_at <= ? ORDER BY n",
+        " WHERE verdict = 'part' AND message IS NULL AND received_at <= ?1"
+        " AND (sent_at = '' OR julianday(sent_at) <= julianday(?1)) ORDER BY n",
         (iso(now - PATIENCE),),
     )
     for n, sender, reference, wide, total, sequence, sent_at in rows:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import sqlite3
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from agent import arguments
 from agent.clock import boot_id
@@ -20,6 +21,8 @@ from agent.rows import CommandRow, command, move_command, open_commands
 __all__ = ["Executor"]
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_S: Final = 5.0  # between tries to write an outcome that the disk refused
 _TRIGGERS: Final = {
@@ -58,9 +61,7 @@ class Executor:
                 if outcome is not None:
                     await self._finish(row, outcome)
             elif handler is not None and handler.idempotent:
-                await self._journal.commit(
-                    lambda db, n=row.n: move_command(db, n, "resume")  # type: ignore[misc]
-                )
+                await self._commit(functools.partial(move_command, n=row.n, trigger="resume"))
             else:
                 await self._finish(
                     row,
@@ -78,6 +79,14 @@ class Executor:
         finally:
             self._ended(row)
 
+    async def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Commit as soon as the disk takes it: an outcome is known only once it is written."""
+        while True:
+            try:
+                return await self._journal.commit(work)
+            except JournalUnavailableError:
+                await asyncio.sleep(RETRY_S)
+
     def _handler(self, row: CommandRow) -> Handler | None:
         return self._services.registry.get(row.command)
 
@@ -92,12 +101,7 @@ class Executor:
             move_command(db, row.n, "start", {"started_at": now, "boot_id": boot_id()})
             return command(db, row.n)
 
-        while True:
-            try:
-                running = await self._journal.commit(work)
-                break
-            except JournalUnavailableError:
-                await asyncio.sleep(RETRY_S)
+        running = await self._commit(work)
         if running is not None:
             self._events.tell(Event(now, "command", id=row.id, state="running"))
         return running
@@ -144,12 +148,7 @@ class Executor:
             self._planner.outcome(db, ended, now)
             return ended
 
-        while True:
-            try:
-                await self._journal.commit(work)
-                break
-            except JournalUnavailableError:
-                await asyncio.sleep(RETRY_S)
+        await self._commit(work)
         log.info(
             "command ended id=%s command=%s state=%s reason=%s",
             row.id,

@@ -56,6 +56,8 @@ class Inbox:
         self._clock = clock
         self._poll_s = poll_s
         self._incomplete_at = 0.0
+        # Journalled, and not known to be deleted: met again there, they need only the delete.
+        self._undeleted: dict[tuple[str, int], str] = {}
 
     async def run(self) -> None:
         """Drain at every ring, and every `poll_s` seconds without one."""
@@ -86,18 +88,19 @@ class Inbox:
                 await self._take(messages, [stored])
 
     async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:
-        batch = [one for one in stored if one.proven]
-        if len(batch) < len(stored):
+        certain = [one for one in stored if one.proven]
+        if len(certain) < len(stored):
             # Read differently each time: never acted on, never deleted; the next ring reads again.
-            log.warning("messages not read alike twice count=%d", len(stored) - len(batch))
-        if not batch:
-            return
-        kept = await self._keep_all(batch)
-        for one in kept:
-            if one.recorded is not None:
-                self._intake.announce(one.recorded)
-        for one in kept:
-            await messages.delete(one.stored)
+            log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
+        batch = [one for one in certain if self._undeleted.get(_place(one)) != one.raw]
+        if batch:
+            for kept in await self._keep_all(batch):
+                self._undeleted[_place(kept.stored)] = kept.stored.raw
+                if kept.recorded is not None:
+                    self._intake.announce(kept.recorded)
+        for one in certain:
+            await messages.delete(one)
+            self._undeleted.pop(_place(one), None)
 
     async def _keep_all(self, batch: list[Stored]) -> list[_Kept]:
         """Journal a batch in one commit; a message that trips over a fault is kept alone."""
@@ -129,21 +132,23 @@ class Inbox:
         return _Kept(stored, self._intake.record(db, arrival, taken.segments))
 
     async def _give_up_incomplete(self) -> None:
-        now_s = self._clock.boottime()
-        if now_s < self._incomplete_at:
+        now_s, now = self._clock.boottime(), self._clock.trusted()
+        if now_s < self._incomplete_at or now is None:
             return
         self._incomplete_at = now_s + INCOMPLETE_EVERY_S
 
         def work(db: sqlite3.Connection) -> list[Recorded]:
             return [
                 self._intake.record(db, arrival, segments)
-                for arrival, segments in assembly.give_up_incomplete(db, self._clock.wall())
+                for arrival, segments in assembly.give_up_incomplete(db, now)
             ]
 
-        waiting = await self._journal.read(
-            lambda db: bool(assembly.give_up_incomplete(db, self._clock.wall()))
-        )
+        waiting = await self._journal.read(lambda db: bool(assembly.give_up_incomplete(db, now)))
         if waiting:
             with contextlib.suppress(JournalUnavailableError):
                 for recorded in await self._journal.commit(work):
                     self._intake.announce(recorded)
+
+
+def _place(stored: Stored) -> tuple[str, int]:
+    return stored.storage, stored.index

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
-import fcntl
 import logging
 import os
 import queue
@@ -18,8 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from agent.clock import iso
-from agent.schema import PAGE_SIZE, migrate
+from agent.journal_file import DAMAGED, DISK, JournalBusyError, JournalError, code, lock, open_file
 
 __all__ = ["Journal", "JournalBusyError", "JournalError", "JournalUnavailableError"]
 
@@ -31,21 +28,6 @@ Work = Callable[[sqlite3.Connection], T]
 
 GROUP_MAX: Final = 64  # works in one transaction: bounds how long the first of them waits
 LAZY_S: Final = 2.0  # how long a lazy work may wait for another's sync
-
-
-class JournalError(Exception):
-    """Base of the journal's errors."""
-
-
-class JournalBusyError(JournalError):
-    """Another agent owns this journal; `holder` names it."""
-
-    def __init__(self, path: Path, holder: str) -> None:
-        super().__init__(
-            f"{path}: this journal belongs to a running agent ({holder}); "
-            "stop it first, or give this one another [journal] path"
-        )
-        self.holder = holder
 
 
 class JournalUnavailableError(JournalError):
@@ -65,7 +47,8 @@ class _Item:
 class Journal:
     """Owns the database file; every write of the agent passes `commit`, and only there.
 
-    Open with `Journal.open`. `damaged` names the file set aside at opening, if one was.
+    Open with `Journal.open`. `damaged` names the file set aside at opening, if one was; `failed`
+    is done when the file was found damaged in use: the agent has to start anew.
     """
 
     def __init__(self, path: Path, loop: asyncio.AbstractEventLoop) -> None:
@@ -77,7 +60,9 @@ class Journal:
         self._thread: threading.Thread | None = None
         self._lock_fd = -1
         self._db: sqlite3.Connection | None = None
+        self.failed: asyncio.Future[JournalError] = loop.create_future()
         self._sync_by = 0.0
+        self._unsynced: list[_Item] = []
         self.commits = 0
 
     @classmethod
@@ -116,6 +101,14 @@ class Journal:
         value: T = await asyncio.shield(item.future)
         return value
 
+    async def wait_writable(self) -> None:
+        """Return at once where commits work; else try one. Raises JournalUnavailableError.
+
+        To be asked before something that could not be booked afterwards.
+        """
+        if self.unavailable:
+            await self.commit(_touch)
+
     async def close(self) -> None:
         """Commit what waits, check-point, close and let the lock go."""
         thread, self._thread = self._thread, None
@@ -127,8 +120,8 @@ class Journal:
 
     def _run(self, opened: asyncio.Future[None], now: datetime) -> None:
         try:
-            self._take_lock()
-            self._db = self._connect(now)
+            self._lock_fd = lock(self.path)
+            self._db, self.damaged = open_file(self.path, now)
         except (OSError, sqlite3.Error, JournalError) as error:
             self._release_lock()
             if not isinstance(error, JournalError):
@@ -148,7 +141,8 @@ class Journal:
             if batch:
                 self._transact(db, batch)
                 self._call(_settle, batch)
-            if db.in_transaction and (ending or time.monotonic() >= self._sync_by):
+            open_works = db.in_transaction or self._unsynced
+            if open_works and (ending or time.monotonic() >= self._sync_by):
                 self._transact(db, [])
             if ending:
                 return
@@ -156,7 +150,8 @@ class Journal:
     def _gather(self, db: sqlite3.Connection) -> tuple[list[_Item], bool]:
         """Wait for work and take what else is there, at most until a lazy work must be synced."""
         batch: list[_Item] = []
-        patience_s = max(0.0, self._sync_by - time.monotonic()) if db.in_transaction else None
+        waits = db.in_transaction or self._unsynced
+        patience_s = max(0.0, self._sync_by - time.monotonic()) if waits else None
         try:
             item = self._items.get(timeout=patience_s)
             while item is not None:
@@ -173,38 +168,49 @@ class Journal:
 
         A batch of nothing but lazy works leaves its transaction open for the next one.
         """
-        if batch and not any(item.writes for item in batch):
-            for item in batch:
-                _perform(db, item)
-            return
         try:
-            if not db.in_transaction:
-                db.execute("BEGIN IMMEDIATE")
-                self._sync_by = time.monotonic() + LAZY_S
-            for item in batch:
-                db.execute("SAVEPOINT work")
-                _perform(db, item)
-                if item.error is not None:
-                    db.execute("ROLLBACK TO work")
-                db.execute("RELEASE work")
-            if not batch or any(item.writes and not item.lazy for item in batch):
-                self._sync(db)
-        except sqlite3.OperationalError as error:
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            self._complain(error, batch)
-            return
-        if self.unavailable:
-            log.warning("journal writable again path=%s", self.path)
-            self.unavailable = ""
+            if any(item.writes for item in batch) or not batch:
+                self._write(db, batch)
+            else:
+                for item in batch:
+                    _perform(db, item)
+        except sqlite3.Error as error:
+            self._recover(db, batch, error)
 
-    def _complain(self, error: sqlite3.OperationalError, batch: list[_Item]) -> None:
+    def _write(self, db: sqlite3.Connection, batch: list[_Item]) -> None:
+        if not db.in_transaction:
+            db.execute("BEGIN IMMEDIATE")
+            self._sync_by = time.monotonic() + LAZY_S
+            for item in self._unsynced:  # done before, and rolled back with another's failure
+                _perform_apart(db, item)
+        for item in batch:
+            _perform_apart(db, item)
+        self._unsynced += [item for item in batch if item.lazy and item.error is None]
+        if not batch or any(item.writes and not item.lazy for item in batch):
+            self._sync(db)
+            self._unsynced.clear()
+            if self.unavailable:
+                log.warning("journal writable again path=%s", self.path)
+                self.unavailable = ""
+
+    def _recover(self, db: sqlite3.Connection, batch: list[_Item], error: sqlite3.Error) -> None:
+        """Roll back; the disk's complaint concerns every work of the batch."""
+        with contextlib.suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        self._sync_by = time.monotonic() + LAZY_S
         reason = f"journal cannot be written: {error}"
         if self.unavailable != reason:
             log.error("journal unavailable path=%s error=%s", self.path, error)
         self.unavailable = reason
         for item in batch:
             item.error = JournalUnavailableError(reason)
+        if code(error) in DAMAGED:
+            # Nothing more is acknowledged; the next start sets the file aside.
+            self._call(self._fail, JournalError(f"{self.path}: damaged while in use: {error}"))
+
+    def _fail(self, error: JournalError) -> None:
+        if not self.failed.done():
+            self.failed.set_result(error)
 
     def _sync(self, db: sqlite3.Connection) -> None:
         """Commit: when this returns, the batch is on disk."""
@@ -215,62 +221,6 @@ class Journal:
         # The loop may be gone when the process ends; then nobody waits for the answer either.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, argument)
-
-    def _connect(self, now: datetime) -> sqlite3.Connection:
-        try:
-            return self._open_file(now)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-                raise
-            self._set_aside(now, error)
-        db = self._open_file(now)
-        db.execute("INSERT OR REPLACE INTO meta VALUES ('reset_at', ?)", (iso(now),))
-        return db
-
-    def _open_file(self, now: datetime) -> sqlite3.Connection:
-        fresh = not self.path.exists() or self.path.stat().st_size == 0
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        try:
-            if fresh:
-                db.execute(f"PRAGMA page_size={PAGE_SIZE}")
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("PRAGMA synchronous=FULL")
-            db.execute("PRAGMA foreign_keys=ON")
-            db.execute("PRAGMA temp_store=MEMORY")
-            if not fresh:
-                verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-                if verdict != "ok":
-                    raise sqlite3.DatabaseError(f"malformed: {verdict}")
-            migrate(db, iso(now))
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _set_aside(self, now: datetime, error: sqlite3.DatabaseError) -> None:
-        stamp = iso(now).replace(":", "").replace("-", "")
-        self.damaged = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
-        for suffix in ("", "-wal", "-shm"):
-            part = self.path.with_name(self.path.name + suffix)
-            if part.exists():
-                part.rename(self.damaged.with_name(self.damaged.name + suffix))
-        log.critical(
-            "journal damaged and set aside path=%s kept=%s error=%s", self.path, self.damaged, error
-        )
-
-    def _take_lock(self) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = self.path.with_name(self.path.name + ".lock")
-        self._lock_fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            holder = os.pread(self._lock_fd, 100, 0).decode(errors="replace").strip()
-            raise JournalBusyError(self.path, holder or "process unknown") from None
-        os.ftruncate(self._lock_fd, 0)
-        os.pwrite(self._lock_fd, f"modem-agent, process {os.getpid()}\n".encode(), 0)
 
     def _release_lock(self) -> None:
         if self._lock_fd >= 0:
@@ -293,7 +243,7 @@ class _Carried:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> bool:
-        if error is None or isinstance(error, sqlite3.OperationalError):
+        if error is None or (isinstance(error, sqlite3.Error) and code(error) in DISK):
             return False
         self._item.error = error
         return True
@@ -304,9 +254,23 @@ def _perform(db: sqlite3.Connection, item: _Item) -> None:
         item.result = item.work(db)
 
 
+def _perform_apart(db: sqlite3.Connection, item: _Item) -> None:
+    """Run a work so that its own failure undoes only what it did itself."""
+    db.execute("SAVEPOINT work")
+    _perform(db, item)
+    if item.error is not None:
+        db.execute("ROLLBACK TO work")
+    db.execute("RELEASE work")
+
+
+def _touch(db: sqlite3.Connection) -> None:
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('touched', '')")
+    db.execute("DELETE FROM meta WHERE key = 'touched'")
+
+
 def _settle(batch: list[_Item]) -> None:
     for item in batch:
-        if item.future.cancelled():
+        if item.future.done():
             continue
         if item.error is not None:
             item.future.set_exception(item.error)

@@ -17,6 +17,8 @@ from agent.rows import command, move_report, update
 __all__ = ["Reporter"]
 
 BACK_OFF_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+CLOCK_SLACK: Final = timedelta(seconds=5)
+LONGEST_WAIT: Final = timedelta(hours=25)  # a spent daily budget is the longest reason to wait
 RETRY_S: Final = 5.0  # after a journal that could not be written
 
 
@@ -61,16 +63,29 @@ class Reporter:
             if not due:
                 return None if next_at is None else max(0.0, (next_at - now).total_seconds())
             await self._channel.ready()
-            async with asyncio.TaskGroup() as group:
-                for report in due:
-                    group.create_task(self._deliver(report))
+            # What cannot be booked is not told: it would be told again at every round.
+            await self._journal.wait_writable()
+            ends = await asyncio.gather(
+                *(self._deliver(report) for report in due), return_exceptions=True
+            )
+            for end in ends:
+                if isinstance(end, BaseException):
+                    raise end
 
     def _due(self, db: sqlite3.Connection, now: datetime) -> tuple[list[Report], datetime | None]:
         rows = db.execute(
-            "SELECT n, kind, created_at, attempts, command, message, send FROM reports"
-            " WHERE channel = ? AND state = 'pending' AND not_before <= ?"
+            "SELECT n, kind, created_at, attempts, waited_s, command, message, send FROM reports"
+            " WHERE channel = ? AND state = 'pending'"
+            " AND (not_before <= ? OR created_at > ? OR not_before > ?)"
             " ORDER BY not_before, n LIMIT ?",
-            (self._channel.name, iso(now), self._channel.at_once),
+            (
+                self._channel.name,
+                iso(now),
+                # Set in the future: the wall clock has been set back since.
+                iso(now + CLOCK_SLACK),
+                iso(now + LONGEST_WAIT),
+                self._channel.at_once,
+            ),
         ).fetchall()
         if not rows:
             found = db.execute(
@@ -112,8 +127,7 @@ class Reporter:
     async def _retry(self, report: Report, error: RetryError) -> None:
         now = self._clock.wall()
         patience_s = self._channel.patience_s
-        age_s = (now - from_iso(report.created_at)).total_seconds()
-        if patience_s is not None and age_s > patience_s:
+        if patience_s is not None and report.waited_s > patience_s:
             await self._give_up(report, str(error))
             return
         after_s = error.after_s
@@ -121,6 +135,8 @@ class Reporter:
             after_s = BACK_OFF_S[min(report.attempts, len(BACK_OFF_S) - 1)]
         values = {
             "attempts": report.attempts + 1,
+            # The time between tries, not between two readings of a clock that may be set.
+            "waited_s": report.waited_s + after_s,
             "not_before": iso(now + timedelta(seconds=after_s)),
             "error": str(error),
         }
@@ -144,12 +160,13 @@ class Reporter:
 
 
 def _report(db: sqlite3.Connection, row: tuple[Any, ...]) -> Report:
-    n, kind, created_at, attempts, of_command, of_message, of_send = row
+    n, kind, created_at, attempts, waited_s, of_command, of_message, of_send = row
     return Report(
         n=n,
         kind=kind,
         created_at=created_at,
         attempts=attempts,
+        waited_s=waited_s,
         command=command(db, of_command) if of_command is not None else None,
         message=_columns(db, "messages", of_message),
         send=_columns(db, "sends", of_send),

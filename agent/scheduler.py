@@ -75,7 +75,13 @@ class Scheduler:
 
     async def adopt(self) -> None:
         """Make what an earlier boot left behind ours: delays are counted anew where they must."""
-        await self._journal.commit(self._adopt)
+        while True:
+            try:
+                await self._journal.commit(self._adopt)
+            except JournalUnavailableError:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
 
     async def run(self) -> None:
         """Dispatch for ever."""

@@ -106,6 +106,7 @@ CREATE TABLE reports (
     not_before TEXT NOT NULL,
     fallback INTEGER NOT NULL DEFAULT 0,    -- 1: dropped when the MQTT report gets through first
     attempts INTEGER NOT NULL DEFAULT 0,
+    waited_s REAL NOT NULL DEFAULT 0,       -- between the tries, by no clock that can be set
     error TEXT NOT NULL DEFAULT '',
     finished_at TEXT
 );

@@ -150,10 +150,13 @@ class Sending:
 
     async def run(self) -> None:
         """Send what is queued in `sends`, for ever. What was under way at a crash is `unknown`."""
-        await self._journal.commit(self._lose_interrupted)
+        recovered = False
         while True:
             self._wake.clear()
             try:
+                if not recovered:
+                    await self._journal.commit(self._lose_interrupted)
+                    recovered = True
                 wait_s = await self._send_next()
             except JournalUnavailableError:
                 wait_s = RETRY_S
@@ -341,10 +344,11 @@ def _wait_s(
     condition: str,
 ) -> float:
     """Return how long until `segments` more fit into `limit` within `period`; 0: they do now."""
+    # Later than now by more than the period: the wall clock has been set back since.
     rows = db.execute(
         f"SELECT finished_at, segments FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
-        f" AND finished_at > ?{condition} ORDER BY finished_at DESC",
-        (iso(now - period),),
+        f" AND finished_at > ? AND finished_at < ?{condition} ORDER BY finished_at DESC",
+        (iso(now - period), iso(now + period)),
     )
     spent = 0
     for finished_at, count in rows:

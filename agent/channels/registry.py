@@ -16,14 +16,16 @@ __all__ = ["Booking", "GiveUpError", "Report", "ReportChannel", "RetryError"]
 class Report:
     """One pending row of `reports` with what it tells of.
 
-    kind: "result", "duplicate" (a repeat of the message was met), "received", "sent".
-    command: of result and duplicate; message: columns of a received SMS; send: of a sent one.
+    kind: "result", "duplicate" (a repeat of the message was met), "received", "sent". waited_s:
+    seconds between the tries so far. command: of result and duplicate; message: the columns of a
+    received SMS; send: those of a sent one.
     """
 
     n: int
     kind: str
     created_at: str
     attempts: int
+    waited_s: float
     command: CommandRow | None = None
     message: Mapping[str, Any] | None = None
     send: Mapping[str, Any] | None = None

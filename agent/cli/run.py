@@ -55,6 +55,8 @@ async def _run(config: Config) -> int:
         return complain(error, FAILED)
     try:
         await App(config, journal, keys).run()
+    except JournalError as error:
+        return complain(error, FAILED)
     finally:
         await journal.close()
     return DONE

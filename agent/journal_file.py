@@ -1,0 +1,175 @@
+"""The journal's file: opened, made, locked, and set aside where it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from agent.clock import iso
+from agent.schema import PAGE_SIZE, migrate
+
+__all__ = ["DAMAGED", "DISK", "JournalBusyError", "JournalError", "code", "lock", "open_file"]
+
+log = logging.getLogger(__name__)
+
+
+class JournalError(Exception):
+    """Base of the journal's errors."""
+
+
+class JournalBusyError(JournalError):
+    """Another agent owns this journal; `holder` names it."""
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(
+            f"{path}: this journal belongs to a running agent ({holder}); "
+            "stop it first, or give this one another [journal] path"
+        )
+        self.holder = holder
+
+
+class _DamageError(sqlite3.DatabaseError):
+    """Damage that SQLite itself did not raise."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+def code(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code (sqlite.org/rescode.html), 0 where there is none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# What concerns the disk and not the one statement that met it.
+DISK: Final = DAMAGED | {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+}
+
+
+def lock(path: Path) -> int:
+    """Take the journal's lock and return its descriptor, which keeps it while it is open.
+
+    Raises JournalBusyError, which names the holder, and OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(
+        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        raise JournalBusyError(path, holder or "process unknown") from None
+    # The lock is what counts; on a full disk it has no name in it.
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"modem-agent, process {os.getpid()}\n".encode(), 0)
+    return descriptor
+
+
+def open_file(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
+    """Open or make the file; returns the connection, and the damaged file that was set aside.
+
+    Raises sqlite3.Error and OSError where it cannot be used.
+    """
+    fresh = path.with_name(path.name + ".new")
+    if not path.exists():
+        if not _is_complete(fresh):
+            _create(fresh, now, reset=False)
+        _rename(fresh, path)
+    try:
+        return _open(path, now), None
+    except sqlite3.DatabaseError as error:
+        if code(error) not in DAMAGED:
+            raise
+        # In this order a crash at any point leaves a journal that knows of the reset.
+        _create(fresh, now, reset=True)
+        damaged = _set_aside(path, now)
+        _rename(fresh, path)
+        log.critical("journal damaged and set aside path=%s kept=%s error=%s", path, damaged, error)
+    return _open(path, now), damaged
+
+
+def _create(path: Path, now: datetime, *, reset: bool) -> None:
+    """Make a complete new file under another name, so that an empty one is always damage."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    db = sqlite3.connect(path, isolation_level=None)
+    try:
+        db.execute(f"PRAGMA page_size={PAGE_SIZE}")
+        db.execute("PRAGMA synchronous=FULL")
+        migrate(db, iso(now))
+        if reset:
+            db.execute("INSERT INTO meta VALUES ('reset_at', ?)", (iso(now),))
+    finally:
+        db.close()
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file made under another name was finished before the process ended."""
+    if not path.exists():
+        return False
+    try:
+        db = sqlite3.connect(path)
+        try:
+            return bool(db.execute("PRAGMA user_version").fetchone()[0])
+        finally:
+            db.close()
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _open(path: Path, now: datetime) -> sqlite3.Connection:
+    if path.stat().st_size == 0:
+        raise _DamageError("the file is empty")
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA temp_store=MEMORY")
+        verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise _DamageError(verdict)
+        migrate(db, iso(now))
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    stamp = iso(now).replace(":", "").replace("-", "")
+    damaged = path.with_name(f"{path.name}.damaged-{stamp}")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            _rename(part, damaged.with_name(damaged.name + suffix))
+    return damaged
+
+
+def _rename(source: Path, target: Path) -> None:
+    """Rename durably: the folder is synced too."""
+    source.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
