@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sqlite3
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from agent import child
 from agent.bell import Bell
@@ -20,6 +20,7 @@ from agent.machines import LINK
 from agent.rows import insert
 from at import commands
 from at.bringup import BringUp, Identity, bring_up
+from at.command import Command
 from at.errors import AtError, CommandTimeoutError, PortError, PortLostError, SimError
 from at.messages import MessageStore
 from at.modem import Modem
@@ -30,6 +31,7 @@ from at.urcs import MessageStored, Restarted
 __all__ = ["Link", "LinkDownError"]
 
 log = logging.getLogger(__name__)
+R = TypeVar("R")
 
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
@@ -102,6 +104,17 @@ class Link:
         except AtError as error:
             self.suspect(error)
             return None
+
+    async def send(self, command: Command[R]) -> R:
+        """Send one command of somebody's own to the modem that is ready; LinkDownError without."""
+        if self._modem is None or not self._ready.is_set():
+            raise LinkDownError(f"modem {self.state}: {self.reason}")
+        return await self._modem.send(command)
+
+    def renew(self, cause: str) -> None:
+        """Ask for a bring-up in full: somebody changed settings that the driver relies on."""
+        self._cause = cause
+        self._trouble.set()
 
     def suspect(self, error: AtError) -> None:
         """Hear of an error that somebody met: one of the link, or only of a command?"""
