@@ -70,7 +70,8 @@ class BringUp:
 class Identity:
     """A modem that is ready. Strings are "" and numbers None where the modem does not tell.
 
-    indications: the +CNMI setting in force; () where the modem announces nothing.
+    charset: the TE character set in force, for text mode. indications: the +CNMI setting in
+    force; () where the modem announces nothing.
     """
 
     manufacturer: str
@@ -80,6 +81,7 @@ class Identity:
     iccid: str | None
     imsi: str | None
     sms_mode: Mode
+    charset: str
     memories: Memories
     indications: tuple[int, ...]
     profile: Profile
@@ -126,6 +128,7 @@ class _Run:
         self.iccid: str | None = None
         self.imsi: str | None = None
         self.mode: Mode = "pdu"
+        self.charset = "IRA"
         self.memories = Memories("")
         self.indications: tuple[int, ...] = ()
         self.machine = Machine(
@@ -137,7 +140,7 @@ class _Run:
             model_override=True,
             after_state_change="tell",
         )
-        self.steps: dict[str, Callable[[], Awaitable[None]]] = {
+        self.steps: dict[str, Callable[[], Awaitable[str]]] = {
             "silent": self.answer,
             "answering": self.identify,
             "identified": self.unlock,
@@ -147,15 +150,9 @@ class _Run:
             "announcing": self.finish,
         }
 
-    # The machine puts its triggers here.
-    def answered(self) -> None: ...
-    def unlocked(self) -> None: ...
-    def blocked(self) -> None: ...
-    def identified(self) -> None: ...
-    def formatted(self) -> None: ...
-    def stored(self) -> None: ...
-    def announced(self) -> None: ...
-    def finished(self) -> None: ...
+    def trigger(self, name: str) -> bool:
+        """Move by a trigger's name; the machine overrides this (`model_override`)."""
+        return bool(name)
 
     def tell(self) -> None:
         log.debug("bring-up state=%s", self.state)
@@ -164,7 +161,7 @@ class _Run:
 
     async def run(self) -> Identity:
         while self.state in self.steps:
-            await self.steps[self.state]()
+            self.trigger(await self.steps[self.state]())
         return Identity(
             manufacturer=self.manufacturer,
             model=self.model,
@@ -173,14 +170,15 @@ class _Run:
             iccid=self.iccid,
             imsi=self.imsi,
             sms_mode=self.mode,
+            charset=self.charset,
             memories=self.memories,
             indications=self.indications,
             profile=self.profile,
         )
 
-    # -- the steps, one per state ----------------------------------------------------------------
+    # -- the steps, one per state; each returns its trigger --------------------------------------
 
-    async def answer(self) -> None:
+    async def answer(self) -> str:
         try:
             await self.modem.send(commands.ECHO_OFF)
         except (CommandError, CommandTimeoutError):
@@ -192,9 +190,9 @@ class _Run:
             await self.modem.send(commands.ERRORS_BY_NUMBER)
         except CommandError:
             await attempt(self.modem, commands.ERRORS_BY_TEXT)
-        self.answered()
+        return "answered"
 
-    async def identify(self) -> None:
+    async def identify(self) -> str:
         self.manufacturer = await attempt(self.modem, commands.MANUFACTURER) or ""
         self.model = await attempt(self.modem, commands.MODEL) or ""
         self.firmware = await attempt(self.modem, commands.FIRMWARE) or ""
@@ -206,24 +204,27 @@ class _Run:
         self.modem.adopt(self.profile)
         for line in self.profile.setup:
             await attempt(self.modem, commands.do(line))
-        self.identified()
+        return "identified"
 
-    async def unlock(self) -> None:
+    async def unlock(self) -> str:
         try:
             await sim.unlock(self.modem, self.profile, self.wanted.pin, self.wanted.pin_memory)
         except SimError:
-            self.blocked()
+            self.trigger("blocked")
             raise
         self.iccid = await sim.iccid(self.modem, self.profile)
         self.imsi = await attempt(self.modem, commands.IMSI)
-        self.unlocked()
+        return "unlocked"
 
-    async def format(self) -> None:
+    async def format(self) -> str:
         self.mode = await self._mode()
         await self._patiently(commands.message_format(self.mode == "text"))
-        self.formatted()
+        if self.mode == "text":
+            await attempt(self.modem, commands.SHOW_HEADERS)
+            self.charset = await self._charset()
+        return "formatted"
 
-    async def store(self) -> None:
+    async def store(self) -> str:
         try:
             offered = await self._patiently(commands.MEMORIES_OFFERED)
         except (CommandError, ReplyError):
@@ -235,9 +236,9 @@ class _Run:
         if chosen.receiving:
             await self._patiently(commands.select_memories(*[chosen.receiving] * 3))
         self.memories = chosen
-        self.stored()
+        return "stored"
 
-    async def announce(self) -> None:
+    async def announce(self) -> str:
         offered = await attempt(self.modem, commands.INDICATIONS_OFFERED)
         for setting in negotiation.indications(offered):
             if await attempt(self.modem, _acknowledged(setting)) is None:
@@ -249,18 +250,30 @@ class _Run:
             log.warning("+CNMI not taken as set set=%s told=%s", setting, told)
         else:
             log.warning("the modem announces no messages; they are found by polling")
-        self.announced()
+        return "announced"
 
-    async def finish(self) -> None:
+    async def finish(self) -> str:
         for name in REGISTRATIONS:
             await attempt(self.modem, commands.announce_registration(name))
-        self.finished()
+        return "finished"
 
     async def _mode(self) -> Mode:
         if self.wanted.sms_mode != "auto":
             return self.wanted.sms_mode
         formats = await attempt(self.modem, commands.MESSAGE_FORMATS)
         return "text" if formats is not None and "0" not in formats else "pdu"
+
+    async def _charset(self) -> str:
+        """Choose the TE character set: the profile's first that is offered and taken."""
+        offered = await attempt(self.modem, commands.CHARSETS_OFFERED)
+        for name in self.profile.charsets:
+            if offered is None or name in offered:
+                try:
+                    await self.modem.send(commands.character_set(name))
+                except CommandError:
+                    continue
+                return name
+        return "IRA" if offered is None or "IRA" in offered else "GSM"
 
     async def _patiently(self, command: Command[R]) -> R:
         """Send until the SMS service has started after the modem's own start."""

@@ -23,8 +23,10 @@ class Command(Generic[R_co]):
     info: full-match pattern of the information lines that are this command's own; None: none.
     follow: full-match pattern of the bare line that may come after an information line
         (the PDU after +CMGR: / +CMGL:); None: none.
-    length: information line -> octets of the message text that follows it, which may hold line
-        breaks and anything that looks like a result code; its answer None: look for `follow`.
+    length: information line -> octets that the message text after it has at least; it may hold
+        line breaks and anything that looks like a result code. None: look for `follow`.
+    ends: information line, text up to a line end -> whether that is all of the text; None: the
+        first line end from `length` on ends it.
     body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
     """
 
@@ -34,6 +36,7 @@ class Command(Generic[R_co]):
     info: re.Pattern[str] | None = None
     follow: re.Pattern[str] | None = None
     length: Callable[[str], int | None] | None = None
+    ends: Callable[[str, str], bool] | None = None
     body: bytes | None = None
 
 
@@ -44,10 +47,11 @@ class UrcSpec(Generic[R_co]):
     pattern: full match on the line. follow: full-match pattern of the one line that comes after
     it (the PDU after +CMT:), None where there is none. parse: the match and the following line
     ("" without one) -> the typed event; raises ValueError for a line that only looks like it.
-    length: the match -> octets of the message text that follows, as in Command.
+    length, ends: as in Command.
     """
 
     pattern: re.Pattern[str]
     parse: Callable[[re.Match[str], str], R_co]
     follow: re.Pattern[str] | None = None
-    length: Callable[[re.Match[str]], int | None] | None = None
+    length: Callable[[str], int | None] | None = None
+    ends: Callable[[str, str], bool] | None = None

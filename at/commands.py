@@ -64,21 +64,6 @@ class PinTries:
     puk: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class RawMessage:
-    """A message as the modem handed it over, in either mode.
-
-    index: None where the command named it. header: the information line; length: octets of the
-    TPDU as told (None: no number there); text: the line after it, "" where none came.
-    """
-
-    index: int | None
-    status: str
-    length: int | None
-    header: str
-    text: str
-
-
 def prefix(name: str) -> re.Pattern[str]:
     """Information lines that begin with the command's own name."""
     return re.compile(re.escape(name) + r":.*")
@@ -233,11 +218,17 @@ def announce_registration(name: str) -> Command[None]:
     return do(f"{name}=1")
 
 
+_UCS2_NAME: Final = re.compile("(?:0[0-9A-Fa-f]{3}){2,}")
+
+
 def _operator(line: str) -> Operator:
     values = fields.split(line)
     if len(values) < 3:
         return Operator("", None)
-    return Operator(values[2], fields.number(values[3]) if len(values) > 3 else None)
+    name = values[2]
+    if _UCS2_NAME.fullmatch(name):  # with +CSCS="UCS2" even the name comes in hex
+        name = bytes.fromhex(name).decode("utf-16-be")
+    return Operator(name, fields.number(values[3]) if len(values) > 3 else None)
 
 
 OPERATOR: Final = ask("+COPS?", "+COPS", _operator, NETWORK_TIMEOUT_S)  # §7.3
@@ -330,43 +321,24 @@ def indications(values: tuple[int, ...]) -> Command[None]:
 MORE_MESSAGES: Final = do("+CMMS=1")  # §3.5.6: keep the link for the parts that follow
 ACKNOWLEDGE: Final = do("+CNMA", 10.0)  # §3.4.4, PDU mode: <n> omitted is a positive answer
 
-# -- messages: PDU mode (TS 27.005 §4) -----------------------------------------------------------
 
-_PDU_LINE: Final = re.compile("[0-9A-Fa-f]{8,}")
+# -- messages: text mode settings (TS 27.005 §3.1, §3.2.3, TS 27.007 §5.5) ------------------------
 
-
-def _pairs(lines: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(zip(lines[::2], lines[1::2], strict=False))
+CHARSETS_OFFERED: Final = ask("+CSCS=?", "+CSCS", lambda line: fields.offers(line)[0])
+SHOW_HEADERS: Final = do("+CSDH=1")  # §3.3.3
 
 
-def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
-    found = []
-    for header, pdu in _pairs(lines):
-        values = fields.split(header)
-        index = fields.number(values[0]) if values else None
-        if index is None or len(values) < 2:
-            continue
-        found.append(RawMessage(index, values[1], fields.number(values[-1]), header, pdu))
-    return found
+def character_set(name: str) -> Command[None]:
+    """TS 27.007 §5.5."""
+    return do(f'+CSCS="{name}"')
 
 
-def _read(lines: tuple[str, ...]) -> RawMessage | None:
-    for header, pdu in _pairs(lines):
-        values = fields.split(header)
-        if values:
-            return RawMessage(None, values[0], fields.number(values[-1]), header, pdu)
-    return None
+def text_parameters(parameters: str) -> Command[None]:
+    """<fo>,<vp>,<pid>,<dcs> of what is sent from now on (§3.3.2)."""
+    return do(f"+CSMP={parameters}")
 
 
-LIST_PDUS: Final = Command(  # §4.1
-    "+CMGL=4", _listed, LIST_TIMEOUT_S, info=re.compile(r"\+CMGL: ?\d+,.*"), follow=_PDU_LINE
-)
-
-
-def read_pdu(index: int) -> Command[RawMessage | None]:
-    """§4.2; None: the slot is empty (some modems say so with a bare OK)."""
-    own = re.compile(r"\+CMGR: ?\d*,.*")
-    return Command(f"+CMGR={index}", _read, SIM_TIMEOUT_S, info=own, follow=_PDU_LINE)
+# -- messages: both modes ------------------------------------------------------------------------
 
 
 def delete(index: int) -> Command[None]:
@@ -381,9 +353,8 @@ def _reference(line: str) -> int:
     return reference
 
 
-def send_pdu(length: int, pdu: bytes) -> Command[int]:
-    """§4.3: submit; returns TP-MR. length: octets of the TPDU; pdu: with the SMSC's, not hex."""
-    line = f"+CMGS={length}"
+def submit(parameters: str, body: bytes) -> Command[int]:
+    """+CMGS: send a message; returns TP-MR (§3.5.1, §4.3)."""
+    line = f"+CMGS={parameters}"
     reader = ask(line, "+CMGS", _reference)
-    body = pdu.hex().upper().encode("ascii")
     return Command(line, reader.parse, SEND_TIMEOUT_S, info=prefix("+CMGS"), body=body)

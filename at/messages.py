@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from at import commands, profiles, sms
+from at import commands, profiles
 from at.errors import (
     CommandError,
     CommandTimeoutError,
@@ -20,23 +20,20 @@ from at.errors import (
     StaleError,
 )
 from at.negotiation import Memories
+from at.pdu_mode import PduMode
+from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.bringup import Identity
-    from at.commands import RawMessage
+    from at.mode import Mode, RawMessage
     from at.modem import Modem
     from at.profile import Profile
+    from at.sms import Pdu, Submit
 
 log = logging.getLogger(__name__)
 
 READS: Final = 4  # until two in a row agree; then the line is too bad to trust
 STALE_TRIES: Final = 3
-_STATUS: Final = {  # TS 27.005 §3.1 <stat>
-    "0": "rec-unread",
-    "1": "rec-read",
-    "2": "sto-unsent",
-    "3": "sto-sent",
-}
 # An empty slot, in the words of CMS and CME; a plain ERROR is how some modems say it.
 _EMPTY: Final = frozenset({("CMS", 321), ("CME", 21), ("CME", 22), ("", None)})
 
@@ -53,17 +50,17 @@ class Deleted(StrEnum):
 class Stored:
     """A message in the modem.
 
-    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU, or the
-    text-mode lines. pdu: None where error tells why. flags: tolerances used in decoding.
-    proven: read without any tolerance, or twice alike; what is not proven must not be acted on.
-    generation: the modem's when it was read.
+    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU; in text mode
+    the header line without index and status, and the body after a line feed. pdu: None where
+    error tells why. flags: tolerances used in decoding. proven: read without any tolerance, or
+    twice alike; what is not proven must not be acted on. generation: the modem's when it was read.
     """
 
     storage: str
     index: int
     status: str
     raw: str
-    pdu: sms.Pdu | None
+    pdu: Pdu | None
     error: DecodeError | None
     flags: tuple[str, ...]
     proven: bool
@@ -78,21 +75,29 @@ class MessageStore:
         modem: Modem,
         mode: str = "pdu",
         *,
+        charset: str = "UCS2",
         memories: Memories | None = None,
         profile: Profile = profiles.GENERIC,
     ) -> None:
         self._modem = modem
-        self._mode = mode
+        self._mode: Mode = TextMode(charset) if mode == "text" else PduMode()
         self._memories = memories or Memories("")
         self._profile = profile
         # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
         self._selected = (self._memories.receiving, modem.generation)
         self._swept: int | None = None
+        self._setting: tuple[str, int] | None = None  # of +CSMP, and its generation
 
     @classmethod
     def of(cls, modem: Modem, identity: Identity) -> MessageStore:
         """The store of a modem as bring_up() left it."""
-        return cls(modem, identity.sms_mode, memories=identity.memories, profile=identity.profile)
+        return cls(
+            modem,
+            identity.sms_mode,
+            charset=identity.charset,
+            memories=identity.memories,
+            profile=identity.profile,
+        )
 
     async def list_stored(self, *, everywhere: bool | None = None) -> list[Stored]:
         """Every message there is, in the order of the modem.
@@ -147,14 +152,16 @@ class MessageStore:
             return Deleted.DONE
         raise CommandTimeoutError(commands.delete(stored.index).line, 0.0, "result")
 
-    async def send(self, submit: sms.Submit) -> int:
+    async def send(self, submit: Submit) -> int:
         """Send one message; returns TP-MR, the reference of its status report.
 
         Raises CommandError (not sent; `temporary` tells whether later may help),
         CommandTimeoutError (not sent), SendUnknownError, EncodeError, PortLostError (not sent).
         """
-        pdu = sms.encode(submit)
-        command = commands.send_pdu(sms.tpdu_length(pdu), pdu)
+        setting, command = self._mode.sending(submit)
+        if setting is not None and self._setting != (setting.line, self._modem.generation):
+            await self._modem.send(setting)
+            self._setting = (setting.line, self._modem.generation)
         try:
             return await self._modem.send(command)
         except CommandTimeoutError as error:
@@ -187,12 +194,14 @@ class MessageStore:
         for _ in range(READS):
             damage, known = self._modem.damage, len(found)
             generation = self._modem.generation
-            listed = [
-                _stored(raw, storage, raw.index, generation)
-                for raw in await self._modem.send(commands.LIST_PDUS)
-                if raw.index is not None
-            ]
-            for stored in _in_order(listed):
+            raws = await self._modem.send(self._mode.listing)
+            if self._mode.whole:
+                listed = _in_order(
+                    [self._stored(raw, storage, raw.index, generation) for raw in raws]
+                )
+            else:
+                listed = await self._read_each(storage, [raw.index for raw in raws])
+            for stored in listed:
                 if stored.proven or stored.index not in found:
                     found[stored.index] = stored
             if damage == self._modem.damage or (known and known == len(found)):
@@ -202,19 +211,29 @@ class MessageStore:
     async def _read(self, storage: str, index: int) -> Stored | None:
         """Read once; an answer without its message is believed only if nothing was damaged."""
         await self._select(storage)
+        bounded = True
         for _ in range(READS):
             damage, generation = self._modem.damage, self._modem.generation
             try:
-                raw = await self._modem.send(commands.read_pdu(index))
+                raw = await self._modem.send(self._mode.reading(index, bounded=bounded))
             except CommandError as error:
                 if (error.domain, error.code) in _EMPTY:
                     return None
                 raise
+            except CommandTimeoutError:
+                if self._mode.whole or not bounded:
+                    raise
+                bounded = False  # a body that ends before its length: take its first line alone
+                continue
             if raw is not None:
-                return _stored(raw, storage, index, generation)
+                return self._stored(raw, storage, index, generation)
             if damage == self._modem.damage:
                 break
         return None
+
+    async def _read_each(self, storage: str, indices: Sequence[int | None]) -> list[Stored]:
+        found = [await self._read(storage, index) for index in indices if index is not None]
+        return [stored for stored in found if stored is not None]
 
     async def _prove(self, stored: Stored) -> Stored:
         """Read until a clean reading comes, or two in a row agree."""
@@ -227,29 +246,27 @@ class MessageStore:
             stored = replace(again, proven=again.proven or again.raw == stored.raw)
         return stored
 
+    def _stored(self, raw: RawMessage, storage: str, index: int | None, generation: int) -> Stored:
+        pdu, error = None, None
+        try:
+            pdu = self._mode.decode(raw)
+        except DecodeError as caught:
+            error = caught
+        flags = pdu.flags if pdu is not None else ()
+        return Stored(
+            storage=storage,
+            index=index or 0,
+            status=raw.status,
+            raw=self._mode.content(raw),
+            pdu=pdu,
+            error=error,
+            flags=flags,
+            proven=error is None and not flags,
+            generation=generation,
+        )
+
 
 def _in_order(found: Sequence[Stored]) -> list[Stored]:
     """Doubt the whole list where an index does not rise: it may have lost a digit."""
     rising = all(a.index < b.index for a, b in pairwise(found))
     return list(found) if rising else [replace(one, proven=False) for one in found]
-
-
-def _stored(raw: RawMessage, storage: str, index: int, generation: int) -> Stored:
-    pdu, error = None, None
-    status = _STATUS.get(raw.status, raw.status.lower().replace(" ", "-"))
-    try:
-        pdu = sms.decode(raw.text, length=raw.length)
-    except DecodeError as caught:
-        error = caught
-    flags = pdu.flags if pdu is not None else ()
-    return Stored(
-        storage=storage,
-        index=index,
-        status=status,
-        raw=raw.text.upper(),
-        pdu=pdu,
-        error=error,
-        flags=flags,
-        proven=error is None and not flags,
-        generation=generation,
-    )

@@ -22,7 +22,8 @@ class Profile:
     setup: lines sent after the echo is off; an error is no reason to stop.
     storages: message memories, the best first. reset: the rung of the recovery ladder.
     power_off: before the supply is cut. gap_s: rest between an unsolicited code and a command.
-    urcs: codes of its own. charsets: for text mode, the best first (TS 27.007 §5.5).
+    urcs: codes of its own. charsets: for text mode, the best first (TS 27.007 §5.5): GSM reads
+    every character but cannot send the escaped ones, IRA has only ASCII.
     unknown_send: +CMS ERROR numbers after which the message may have gone out all the same.
     """
 
@@ -42,5 +43,5 @@ class Profile:
     power_off: Command[None] | None = None
     gap_s: float = 0.0
     urcs: tuple[UrcSpec[Any], ...] = ()
-    charsets: tuple[str, ...] = ("UCS2", "IRA", "GSM")
+    charsets: tuple[str, ...] = ("UCS2", "GSM", "IRA", "HEX")
     unknown_send: frozenset[int] = frozenset({500})

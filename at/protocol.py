@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from at.command import Command, UrcSpec
 
 MAX_LINE: Final = 8192  # octets; the longest real line is a +COPS=? or +CLAC list of some 2 KB
 MAX_TEXT: Final = 2048  # octets; 160 characters as UCS2 hex are 640
+SLACK: Final = 16  # octets that a text may have beyond twice its least length
 MAX_REPLY: Final = 1 << 20  # characters of one answer; 1000 stored PDUs are 350 KB
 MAX_LATE: Final = 2  # timed-out commands whose late answers are still known by sight
 
@@ -81,6 +82,8 @@ class _Header:
     match: re.Match[str] | None
     follow: re.Pattern[str] | None
     octets: int | None
+    ends: Callable[[str, str], bool] | None
+    scanned: int = 0  # octets of the text in which no end was found
     begun: bool = False  # the line feed of the header itself has been passed
     age: int = 0  # commands started since
 
@@ -220,23 +223,36 @@ class AtProtocol:
             if self._buffer[0] == _LF:
                 del self._buffer[0]
             header.begun = True
-        if len(self._buffer) <= octets:
+        stop = self._text_end(header, octets)
+        if stop is None:
             return False
-        # Where the text does not end with its line, the length and the text disagree: the whole
-        # line is handed on, and whoever reads the header sees that.
-        end = _END.search(self._buffer, octets)
-        if end is None:
-            if len(self._buffer) <= octets + MAX_LINE:
-                return False
-            stop = octets
-        else:
-            stop = end.start()
         text = self._buffer[:stop].decode("latin-1")
         del self._buffer[:stop]
         self._scanned = 0
         self._headers.pop()
         self._complete(header, text, events)
         return True
+
+    def _text_end(self, header: _Header, octets: int) -> int | None:
+        """Where the text ends; None: not yet.
+
+        A text that no line end makes whole disagrees with its header: its first line from the
+        least length on is handed over, and whoever reads both sees that.
+        """
+        slack = MAX_LINE if header.ends is None else octets + SLACK
+        limit = octets + slack
+        place = max(octets, header.scanned)
+        while (end := _END.search(self._buffer, place, limit + 1)) is not None:
+            if header.ends is None or header.ends(
+                header.line, self._buffer[: end.start()].decode("latin-1")
+            ):
+                return end.start()
+            place = end.end()
+        header.scanned = place
+        if len(self._buffer) <= limit:
+            return None
+        first = _END.search(self._buffer, octets, limit + 1)
+        return limit if first is None else first.start()
 
     # -- lines to events -----------------------------------------------------------------------
 
@@ -292,7 +308,8 @@ class AtProtocol:
         if octets == 0:
             self._keep(flight, "", events)
         elif octets is not None or command.follow is not None:
-            self._headers.append(_Header(line, None, None, command.follow, octets))
+            header = _Header(line, None, None, command.follow, octets, command.ends)
+            self._headers.append(header)
 
     def _keep(self, flight: _InFlight, line: str, events: list[Event]) -> None:
         flight.size += len(line) + 1
@@ -307,10 +324,10 @@ class AtProtocol:
             match = spec.pattern.fullmatch(line)
             if match is None:
                 continue
-            octets = _bounded(spec.length(match) if spec.length is not None else None)
+            octets = _bounded(spec.length(line) if spec.length is not None else None)
             if octets or (spec.follow is not None and octets is None):
                 self._forget_news(events)
-                self._headers.append(_Header(line, spec, match, spec.follow, octets))
+                self._headers.append(_Header(line, spec, match, spec.follow, octets, spec.ends))
             else:
                 _emit(spec, match, "", events)
             return True

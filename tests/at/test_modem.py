@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,9 +42,8 @@ async def rig() -> AsyncIterator[Rig]:
         await modem.close()
 
 
-def quick(command: Command[Any], timeout_s: float = 0.1) -> Command[Any]:
-    return Command(command.line, command.parse, timeout_s, command.info, command.follow,
-                   command.length, command.body)  # fmt: skip
+def quick(command: Command[Any]) -> Command[Any]:
+    return replace(command, timeout_s=0.1)
 
 
 async def test_answer_is_typed(rig: Rig) -> None:
@@ -82,7 +82,7 @@ async def test_unsolicited_code_reaches_the_caller(rig: Rig) -> None:
 async def test_body_goes_out_at_the_prompt_and_not_before(rig: Rig) -> None:
     rig.peer.answers["+CMGS=*"] = b"\r\n> "
     rig.peer.answers["<SUB>"] = b"\r\n+CMGS: 9\r\n\r\nOK\r\n"
-    assert await rig.modem.send(commands.send_pdu(23, PDU)) == 9
+    assert await rig.modem.send(commands.submit("23", PDU.hex().upper().encode())) == 9
     assert rig.peer.lines == ["AT+CMGS=23", PDU.hex().upper() + "<SUB>"]
 
 
@@ -111,7 +111,7 @@ async def test_late_answer_amid_resynchronisation_is_waited_out(rig: Rig) -> Non
 async def test_prompt_that_never_comes_is_left_by_escape(rig: Rig) -> None:
     rig.peer.answers["+CMGS=*"] = None
     with pytest.raises(CommandTimeoutError) as caught:
-        await rig.modem.send(quick(commands.send_pdu(23, PDU)))
+        await rig.modem.send(quick(commands.submit("23", PDU.hex().upper().encode())))
     assert caught.value.stage == "prompt"
     await rig.modem.send(commands.SIGNAL)
     assert PDU.hex().upper().encode() not in rig.peer.received
@@ -210,5 +210,5 @@ async def test_bodies_and_answers_are_logged_at_debug_only(
     caplog.set_level("INFO")
     rig.peer.answers["+CMGS=*"] = b"\r\n> "
     rig.peer.answers["<SUB>"] = b"\r\n+CMGS: 9\r\n\r\nOK\r\n"
-    await rig.modem.send(commands.send_pdu(23, PDU))
+    await rig.modem.send(commands.submit("23", PDU.hex().upper().encode()))
     assert PDU.hex().upper() not in caplog.text

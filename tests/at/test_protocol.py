@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from at import commands
+from at import commands, pdu_mode
 from at.command import Command
 from at.protocol import MAX_LINE, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
 from at.urcs import (
@@ -20,6 +20,7 @@ from at.urcs import (
     Restarted,
 )
 
+READ = pdu_mode.PduMode().reading(1)
 PDU = "07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
 OTHER = "0004038121F300006210203040500009F0B4FB0C4A937B31"
 STORED = Unsolicited(MessageStored("SM", 1))
@@ -83,7 +84,7 @@ def test_echo_of_the_command_is_no_answer() -> None:
 
 
 def test_echo_of_the_pdu_is_no_answer() -> None:
-    command = commands.send_pdu(18, bytes.fromhex(OTHER))
+    command = commands.submit("18", OTHER.encode())
     events = run(
         command,
         b"AT+CMGS=18\r\r\n> ",
@@ -104,7 +105,7 @@ def test_echoed_text_body_may_say_ok() -> None:
 
 @pytest.mark.parametrize("prompt", [b"\r\n> ", b"\r\n>", b">", b"\x00\xff> "])
 def test_prompt_comes_with_and_without_its_space(prompt: bytes) -> None:
-    assert run(commands.send_pdu(18, b"\0"), prompt) == [Prompt()]
+    assert run(commands.submit("18", b"\0"), prompt) == [Prompt()]
 
 
 def test_prompt_that_nobody_asked_for_is_none() -> None:
@@ -115,39 +116,39 @@ def test_prompt_that_nobody_asked_for_is_none() -> None:
 
 
 def test_urc_before_the_prompt() -> None:
-    events = run(commands.send_pdu(18, b"\0"), b'\r\n+CMTI: "SM",1\r\n', b"\r\n> ")
+    events = run(commands.submit("18", b"\0"), b'\r\n+CMTI: "SM",1\r\n', b"\r\n> ")
     assert events == [STORED, Prompt()]
 
 
 def test_late_ok_before_the_prompt_does_not_end_the_sending() -> None:
-    assert run(commands.send_pdu(18, b"\0"), b"\r\nOK\r\n\r\n> ") == [
+    assert run(commands.submit("18", b"\0"), b"\r\nOK\r\n\r\n> ") == [
         Stray("OK", final=True),
         Prompt(),
     ]
 
 
 def test_error_instead_of_the_prompt_ends_the_sending() -> None:
-    assert run(commands.send_pdu(18, b"\0"), b"\r\n+CMS ERROR: 302\r\n") == [
+    assert run(commands.submit("18", b"\0"), b"\r\n+CMS ERROR: 302\r\n") == [
         Reply((), "+CMS ERROR: 302")
     ]
 
 
 def test_pdu_follows_its_header() -> None:
-    assert run(commands.read_pdu(1), f"\r\n+CMGR: 0,,30\r\n{PDU}\r\n\r\nOK\r\n".encode()) == [
+    assert run(READ, f"\r\n+CMGR: 0,,30\r\n{PDU}\r\n\r\nOK\r\n".encode()) == [
         Reply(("+CMGR: 0,,30", PDU), "OK")
     ]
 
 
 def test_header_whose_pdu_was_lost_keeps_an_empty_place() -> None:
     listing = f"\r\n+CMGL: 1,0,,30\r\n+CMGL: 2,0,,30\r\n{PDU}\r\n+CMGL: 3,1,,9\r\n\r\nOK\r\n"
-    assert run(commands.LIST_PDUS, listing.encode()) == [
+    assert run(pdu_mode.LIST, listing.encode()) == [
         Reply(("+CMGL: 1,0,,30", "", "+CMGL: 2,0,,30", PDU, "+CMGL: 3,1,,9", ""), "OK")
     ]
 
 
 def test_urc_between_reply_lines_does_not_join_the_reply() -> None:
     listing = f'\r\n+CMGL: 1,0,,30\r\n\r\n+CMTI: "SM",1\r\n{PDU}\r\n\r\n+CREG: 5\r\n\r\nOK\r\n'
-    assert run(commands.LIST_PDUS, listing.encode()) == [
+    assert run(pdu_mode.LIST, listing.encode()) == [
         STORED,
         Unsolicited(Registration("CS", 5)),
         Reply(("+CMGL: 1,0,,30", PDU), "OK"),
@@ -156,7 +157,7 @@ def test_urc_between_reply_lines_does_not_join_the_reply() -> None:
 
 def test_two_line_urc_between_header_and_pdu_keeps_both_pdus_apart() -> None:
     octets = f"\r\n+CMGR: 0,,30\r\n\r\n+CMT: ,17\r\n{OTHER}\r\n{PDU}\r\n\r\nOK\r\n"
-    assert run(commands.read_pdu(1), octets.encode()) == [
+    assert run(READ, octets.encode()) == [
         Unsolicited(MessageDelivered(17, OTHER)),
         Reply(("+CMGR: 0,,30", PDU), "OK"),
     ]
@@ -196,7 +197,7 @@ def test_sim_state_is_the_answer_when_asked_and_news_when_not() -> None:
 
 def test_error_in_the_middle_of_a_listing_ends_it() -> None:
     octets = f"\r\n+CMGL: 1,0,,30\r\n{PDU}\r\n+CMS ERROR: 320\r\n"
-    assert run(commands.LIST_PDUS, octets.encode()) == [
+    assert run(pdu_mode.LIST, octets.encode()) == [
         Reply(("+CMGL: 1,0,,30", PDU), "+CMS ERROR: 320")
     ]
 
@@ -235,7 +236,7 @@ def test_absurd_length_is_ignored() -> None:
 
 def test_late_answer_does_not_answer_the_next_command() -> None:
     protocol = AtProtocol(URCS)
-    protocol.start(commands.read_pdu(1))
+    protocol.start(READ)
     assert protocol.abandon() == []
     protocol.start(commands.SIGNAL)
     late = f"\r\n+CMGR: 0,,30\r\n{PDU}\r\n\r\nOK\r\n"
@@ -254,12 +255,12 @@ def test_noise_before_a_line_is_dropped() -> None:
     octets = (
         noise + b"\r\n+CMGR: 0,,30\r\n" + noise + PDU.encode() + b"\r\n" + noise + b"\r\nOK\r\n"
     )
-    assert run(commands.read_pdu(1), octets) == [Reply(("+CMGR: 0,,30", PDU), "OK")]
+    assert run(READ, octets) == [Reply(("+CMGR: 0,,30", PDU), "OK")]
 
 
 def test_noise_line_between_header_and_pdu_is_stray() -> None:
     octets = f"\r\n+CMGR: 0,,30\r\ngarbage\r\n{PDU}\r\n\r\nOK\r\n"
-    assert run(commands.read_pdu(1), octets.encode()) == [
+    assert run(READ, octets.encode()) == [
         Stray("garbage"),
         Reply(("+CMGR: 0,,30", PDU), "OK"),
     ]

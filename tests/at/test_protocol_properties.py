@@ -7,11 +7,12 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from at import commands
+from at import commands, pdu_mode
 from at.command import Command
 from at.protocol import AtProtocol, Event
 from at.urcs import URCS
 
+READ = pdu_mode.PduMode().reading(1)
 PDU = b"07911326040000F0040B911346610089F60000208062917314080CC8F71D14969741F977FD07"
 PIECES = [
     b"\r\nOK\r\n",
@@ -48,11 +49,18 @@ def _length(header: str) -> int | None:
 
 COMMANDS: list[Command[object] | None] = [
     None,
-    commands.read_pdu(1),
-    commands.LIST_PDUS,
+    READ,
+    pdu_mode.LIST,
     commands.SIGNAL,
-    commands.send_pdu(18, bytes.fromhex("0011")),
+    commands.submit("18", b"0011"),
     Command("+CMGR=1", lambda lines: lines, info=re.compile(r"\+CMGR:.*"), length=_length),
+    Command(
+        "+CMGR=1",
+        lambda lines: lines,
+        info=re.compile(r"\+CMG[RL]:.*"),
+        length=_length,
+        ends=lambda header, text: len(text) in {_length(header), 2 * (_length(header) or 0)},
+    ),
 ]
 
 lines = st.lists(st.sampled_from(PIECES) | st.binary(max_size=12), max_size=24).map(b"".join)

@@ -1,0 +1,67 @@
+"""Messages in PDU mode (TS 27.005 §4)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from at import commands, fields, sms
+from at.command import Command
+from at.mode import STATUS, RawMessage
+
+if TYPE_CHECKING:
+    from at.sms import Pdu, Submit
+
+PDU_LINE: Final = re.compile("[0-9A-Fa-f]{8,}")
+
+
+def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
+    found = []
+    for header, pdu in zip(lines[::2], lines[1::2], strict=False):
+        values = fields.split(header)
+        index = fields.number(values[0])
+        if index is not None and len(values) > 1:
+            found.append(RawMessage(index, STATUS.get(values[1], values[1]), header, pdu))
+    return found
+
+
+def _read(lines: tuple[str, ...]) -> RawMessage | None:
+    for header, pdu in zip(lines[::2], lines[1::2], strict=False):
+        status = fields.split(header)[0]
+        return RawMessage(None, STATUS.get(status, status), header, pdu)
+    return None
+
+
+LIST: Final = Command(  # §4.1
+    "+CMGL=4",
+    _listed,
+    commands.LIST_TIMEOUT_S,
+    info=re.compile(r"\+CMGL: ?\d+,.*"),
+    follow=PDU_LINE,
+)
+
+
+class PduMode:
+    """See Mode. Two readings agree where their hex digits do."""
+
+    whole = True
+    listing = LIST
+
+    def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
+        """§4.2; the PDU is one line, so there is nothing to bound."""
+        del bounded
+        own = re.compile(r"\+CMGR: ?\d*,.*")
+        return Command(f"+CMGR={index}", _read, commands.SIM_TIMEOUT_S, info=own, follow=PDU_LINE)
+
+    def content(self, raw: RawMessage) -> str:
+        """The hex digits, in capitals."""
+        return raw.text.upper()
+
+    def decode(self, raw: RawMessage) -> Pdu:
+        """Decode, with the length beside the PDU for a witness."""
+        return sms.decode(raw.text, length=fields.number(fields.split(raw.header)[-1]))
+
+    def sending(self, submit: Submit) -> tuple[None, Command[int]]:
+        """§4.3: the number is that of the TPDU's octets, without the service centre's address."""
+        pdu = sms.encode(submit)
+        return None, commands.submit(str(sms.tpdu_length(pdu)), pdu.hex().upper().encode("ascii"))

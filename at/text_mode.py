@@ -1,0 +1,134 @@
+"""Messages in text mode (TS 27.005 §3)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from at import commands, fields
+from at.command import Command
+from at.errors import DecodeError
+from at.mode import STATUS, RawMessage
+from at.sms import Deliver, text
+
+if TYPE_CHECKING:
+    from at.sms import Pdu, Submit
+
+READ_TIMEOUT_S: Final = 8.0  # also spent where a body is shorter than its header says
+MAX_BODY: Final = 160
+_UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
+
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+# A body of unknown length: one line that is no final result code and no news of a message.
+_LINE: Final = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:).+")
+_PLACE: Final = re.compile(r'\+CMG[RL]: ?(?:\d+,)?"?[A-Z ]*"?,?')
+
+
+def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
+    found = []
+    for header, body in zip(lines[::2], lines[1::2], strict=False):
+        values = fields.split(header)
+        index = fields.number(values[0])
+        if index is not None and len(values) > 1:
+            found.append(RawMessage(index, STATUS.get(values[1], values[1]), header, body))
+    return found
+
+
+def _read(lines: tuple[str, ...]) -> RawMessage | None:
+    for header, body in zip(lines[::2], lines[1::2], strict=False):
+        status = fields.split(header)[0]
+        return RawMessage(None, STATUS.get(status, status), header, body)
+    return None
+
+
+class TextMode:
+    """See Mode. charset: the TE character set in force (TS 27.007 §5.5)."""
+
+    whole = False  # a listing shows neither coding nor header
+
+    def __init__(self, charset: str) -> None:
+        self.charset = charset
+        self._hex = charset in {"UCS2", "HEX"}
+        self._follow = _HEX if self._hex else _LINE
+        self.listing = Command(  # §3.4.2
+            '+CMGL="ALL"',
+            _listed,
+            commands.LIST_TIMEOUT_S,
+            info=re.compile(r'\+CMGL: ?\d+,"?[A-Z]+ [A-Z]+"?,.*', re.DOTALL),
+            follow=self._follow,
+            length=None if self._hex else self._listed_length,
+            ends=None if self._hex else self._listed_ends,
+        )
+
+    def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
+        """§3.4.3. Not bounded: the first line is all of the body."""
+        return Command(
+            f"+CMGR={index}",
+            _read,
+            READ_TIMEOUT_S,
+            info=re.compile(r'\+CMGR: ?"?[A-Z]+ [A-Z]+"?,.*', re.DOTALL),
+            follow=self._follow,
+            length=self._length if bounded else None,
+            ends=self._ends if bounded else None,
+        )
+
+    def content(self, raw: RawMessage) -> str:
+        """The lines without the status, which reading changes, and without the index."""
+        return f"{_PLACE.sub('', raw.header, count=1)}\n{raw.text}"
+
+    def decode(self, raw: RawMessage) -> Pdu:
+        """Header and body to the value that PDU mode would give.
+
+        Raises DecodeError: "udh" also where a header was there and what is shown has none.
+        """
+        header = text.parse_header(raw.header)
+        pdu = text.read_text(header, raw.text, self.charset)
+        announced = (header.first_octet or 0) & _UDHI
+        if announced and isinstance(pdu.tpdu, Deliver) and not pdu.tpdu.user_data.udh:
+            raise DecodeError("udh", 0, detail="there was a header, but it is not shown")
+        return pdu
+
+    def sending(self, submit: Submit) -> tuple[Command[None], Command[int]]:
+        """§3.5.1, with the parameters of §3.3.2 first."""
+        message = text.write_text(submit, self.charset)
+        return (
+            commands.text_parameters(message.parameters),
+            commands.submit(f'"{message.destination}",{message.type_of_address}', message.body),
+        )
+
+    def _length(self, header: str) -> int | None:
+        try:
+            return text.body_length(text.parse_header(header), self.charset)
+        except DecodeError:
+            return None
+
+    def _ends(self, header: str, body: str) -> bool:
+        try:
+            return text.body_ends(text.parse_header(header), body, self.charset)
+        except DecodeError:
+            return False
+
+    # A listing does not say whether a body is characters or hex: either may be bounded by it.
+
+    def _listed_length(self, header: str) -> int | None:
+        length = _told(header)
+        return None if length is None else (length + 1) // 2
+
+    def _listed_ends(self, header: str, body: str) -> bool:
+        length = _told(header)
+        if length is None:
+            return True
+        escapes = sum(body.count(character) for character in "^{}\\[~]|\x80")
+        if length in {len(body), len(body) + escapes}:
+            return True
+        octets = len(body) // 2
+        packed = (7 * length + 7) // 8  # of a body with a header, septets counted
+        return _HEX.fullmatch(body) is not None and octets in {length, 2 * length, packed}
+
+
+def _told(header: str) -> int | None:
+    try:
+        length = text.parse_header(header).length
+    except DecodeError:
+        return None
+    return length if length is not None and length <= MAX_BODY else None
