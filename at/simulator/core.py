@@ -12,10 +12,10 @@ from at.simulator.impairments import Impairments
 from at.simulator.interpreter import Interpreter
 from at.simulator.lines import Call
 from at.simulator.personalities import personality as named
-from at.simulator.personality import Boot, Personality
+from at.simulator.personality import Beat, Boot, Personality
 from at.simulator.state import Faults, Settings
 from at.simulator.storage import Stores
-from at.simulator.table import Modem, Row, perform, vendor
+from at.simulator.table import Modem, Row, perform, plain, vendor
 from at.simulator.traffic import Sent, Traffic
 from at.simulator.values import Outcome, Refused, Reply
 
@@ -44,13 +44,20 @@ class SimulatedModem:
         self._modem = Modem(self.device, self.traffic)
         self._rows = {
             name: row for name, row in ROWS.items() if name not in self.personality.without
-        } | {extra.name: vendor(extra) for extra in self.personality.extras}
+        }
+        self._rows |= {
+            name: plain(name, default=value) for name, value in self.personality.plains.items()
+        }
+        self._rows |= {extra.name: vendor(extra) for extra in self.personality.extras}
         self._rows["+CLAC"] = Row("+CLAC", run=self._all_commands)
         self._impairments = Impairments(self.device.faults, self.device.random)
         self._interpreter = Interpreter(self.device, self._perform)
         self._deaf_until_s = 0.0
         if boot:
             self.restart()
+        else:
+            for beat in self.personality.beats:
+                self._beat(beat)
 
     @property
     def faults(self) -> Faults:
@@ -116,8 +123,8 @@ class SimulatedModem:
         """Restart: what is under way is lost, volatile settings fall back, boot lines follow."""
         device, row = self.device, self.personality
         device.restarts += 1
-        device.restart_wanted = False
-        for name in ("busy", "boot"):
+        device.wanted = ""
+        for name in ("busy", "boot", "beat"):
             device.timers.cancel(name)
         self.traffic.power_lost()
         self._interpreter.reset()
@@ -133,6 +140,8 @@ class SimulatedModem:
         device.sms_from_s = device.now_s + row.sms_ready_s
         for line in row.boot:
             self._boot_later(line)
+        for beat in row.beats:
+            self._beat(beat)
         device.timers.at(device.sms_from_s, "boot", self.traffic.offer_waiting)
 
     def _boot_later(self, line: Boot) -> None:
@@ -142,10 +151,23 @@ class SimulatedModem:
 
         self.device.timers.at(self.device.now_s + line.after_s, "boot", speak)
 
+    def _beat(self, beat: Beat) -> None:
+        def speak() -> None:
+            if not beat.unless or self.device.settings.plain.get(beat.unless, 1):
+                self.device.say(beat.line)
+            self._beat(beat)
+
+        self.device.timers.at(self.device.now_s + beat.every_s, "beat", speak)
+
     def _settle(self) -> None:
-        """Restart once the command that wanted it has been answered."""
-        if self.device.restart_wanted and self._interpreter.idle:
+        """Restart or switch off once the command that wanted it has been answered."""
+        if not self.device.wanted or not self._interpreter.idle:
+            return
+        if self.device.wanted == "restart":
             self.restart()
+        else:
+            self.device.wanted = ""
+            self.device.off = True
 
     def _perform(self, call: Call) -> Outcome:
         row = self._rows.get(call.name)

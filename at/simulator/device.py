@@ -50,7 +50,7 @@ class Device:
         self.off = False
         self.sms_from_s = 0.0  # the SMS service answers from then on
         self.restarts = 0
-        self.restart_wanted = False
+        self.wanted = ""  # "restart" or "off", once the command under way has been answered
 
     def clock(self) -> datetime:
         """Return the wall time as the modem knows it."""

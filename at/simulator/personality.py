@@ -17,13 +17,22 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True)
+class Beat:
+    """A line the modem says every so often, unless that plain setting is 0."""
+
+    every_s: float
+    line: str
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Extra:
     """A vendor's command, answered from templates.
 
     name: after "AT". read, run, test, set: information lines of NAME?, NAME, NAME=?, NAME=...;
     None: that form is an error; (): just OK. Templates know {iccid} {imei} {imsi} {pin} {puk}
     {pin2} {puk2} (tries left), {dbm} {rssi} {operator} {plmn} {stat} {act} {sim}.
-    effect: what the set form does: "", "restart", "off".
+    effect: what the run and set forms do once answered: "", "restart", "off".
     """
 
     name: str
@@ -57,7 +66,14 @@ class Personality:
     sim_ready_s, sms_ready_s: when the SIM and the SMS service answer after power-up (until then
     +CME ERROR: 14 and sms_busy).
     sms_busy: the +CMS ERROR while the SMS service starts.
-    full_urc, room_urc: said when the receiving memory gets full and when it has room again.
+    full_urc, room_urc: said when the receiving memory gets full and when it has room again
+    ({storage} is its name).
+    announced_as: the name of a memory in +CMTI where it is not that of +CPMS.
+    alpha: what stands for the missing phone book entry in headers, such as '""'.
+    listing: +CSDH=1 shows in +CMGL two more fields ("short", the standard) or those of +CMGR.
+    functionality, resets: levels of +CFUN, and which of them restart the modem.
+    plains: settings of the vendor that are kept and change nothing, with their start value.
+    beats: what it says every so often.
     chatter: lines the modem may say at any time when asked for chatter.
     deaf_after_urc_s: input this soon after an unsolicited line is lost.
     extras: commands of the vendor; without: standard commands it does not know.
@@ -98,6 +114,13 @@ class Personality:
     sms_busy: int = 314
     full_urc: str = ""
     room_urc: str = ""
+    announced_as: Mapping[str, str] = field(default_factory=dict)
+    alpha: str = ""
+    listing: Literal["short", "long"] = "short"
+    functionality: tuple[int, ...] = (0, 1, 4)
+    resets: tuple[int, ...] = ()
+    plains: Mapping[str, int] = field(default_factory=dict)
+    beats: tuple[Beat, ...] = ()
     chatter: tuple[str, ...] = ("+CSQ: 17,99", "+CREG: 1", "RING")
     deaf_after_urc_s: float = 0.0
     extras: tuple[Extra, ...] = ()

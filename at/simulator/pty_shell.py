@@ -90,11 +90,11 @@ class PtyModem(Shell):
                 loop.remove_reader(self._presence.fd)
             self._presence.close()
         self._unsent.clear()
+        if self.link is not None and self.link.is_symlink():
+            self.link.unlink()
         os.close(self._slave)
         os.close(self._master)
         self._master = self._slave = -1
-        if self.link is not None and self.link.is_symlink():
-            self.link.unlink()
 
     def stall(self, on: bool = True) -> None:
         """Stop (or go on) reading what the host writes, so that its writes come to block."""

@@ -76,27 +76,24 @@ def fixed(name: str, *lines: str) -> Row:
 def vendor(extra: Extra) -> Row:
     """Return the row of a personality's own command."""
 
-    def answer(lines: tuple[str, ...] | None) -> Simple | None:
+    def answer(lines: tuple[str, ...] | None, effect: str = "") -> Simple | None:
         if lines is None:
             return None
 
         def run(modem: Modem) -> Outcome:
+            modem.device.wanted = effect
             return Reply(tuple(line.format_map(modem.device.facts()) for line in lines))
 
         return run
 
-    setting = answer(extra.set)
+    setting = answer(extra.set, extra.effect)
 
     def put(modem: Modem, _: Arguments) -> Outcome:
-        if extra.effect == "restart":
-            modem.device.restart_wanted = True
-        elif extra.effect == "off":
-            modem.device.off = True
         return setting(modem) if setting else OK
 
     return Row(
         extra.name,
-        run=answer(extra.run),
+        run=answer(extra.run, extra.effect),
         read=answer(extra.read),
         set=put if setting else None,
         test=answer(extra.test),

@@ -108,13 +108,13 @@ def lines_of(device: Device, index: int | None, slot: Slot) -> tuple[str, ...]:
         return (prefix + ",".join([*fields, '""', "", '""']), octets.hex().upper())
     data, length = _data(device, octets, message.user_data)
     peer = message.originator if isinstance(message, Deliver) else message.destination
-    fields += [_address(device, peer), ""]
+    fields += [_address(device, peer), device.personality.alpha]
     if isinstance(message, Deliver):
         fields.append(_quoted(_time(message.timestamp)))
     elif index is not None:
         fields.append("")
     if device.settings.csdh:
-        if index is None:
+        if index is None or device.personality.listing == "long":
             fields += _details(device, pdu, message, length)
         else:
             fields += [str(peer.type_of_address), str(length)]
@@ -124,7 +124,8 @@ def lines_of(device: Device, index: int | None, slot: Slot) -> tuple[str, ...]:
 def render(device: Device, prefix: str, pdu_hex: str, length: int) -> tuple[str, ...]:
     """Return a directly routed message, +CMT or +CDS, as the mode in force shows it."""
     if not device.settings.text_mode:
-        return (f"{prefix}: ,{length}" if prefix == "+CMT" else f"{prefix}: {length}", pdu_hex)
+        alpha = f"{device.personality.alpha}," if prefix == "+CMT" else ""
+        return (f"{prefix}: {alpha}{length}", pdu_hex)
     pdu = tpdu.hex_octets(pdu_hex) or b""
     octets = tpdu.tpdu_of(pdu)
     try:
@@ -136,7 +137,8 @@ def render(device: Device, prefix: str, pdu_hex: str, length: int) -> tuple[str,
     if not isinstance(message, Deliver):
         return (f'{prefix}: "",,""', octets.hex().upper())
     data, shown_length = _data(device, octets, message.user_data)
-    fields = [_address(device, message.originator), "", _quoted(_time(message.timestamp))]
+    sender = _address(device, message.originator)
+    fields = [sender, device.personality.alpha, _quoted(_time(message.timestamp))]
     if device.settings.csdh:
         fields += _details(device, pdu, message, shown_length)
     return (f"{prefix}: {','.join(fields)}", data)

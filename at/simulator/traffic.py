@@ -111,28 +111,33 @@ class Traffic:
         length = tpdu.tpdu_length(message.pdu)
         index = view.add(Slot(Status.REC_UNREAD, message.pdu, length))
         if index is None:
-            self._say_full()
+            self._say_full(name)
             self.waiting.append(message)
             return None
         wanted = ds == 2 if message.report else mt in {1, 2, 3}
         if message.announce and wanted:
             prefix = "+CDSI" if message.report else "+CMTI"
-            self._indicate((f'{prefix}: "{name}",{index}',))
+            shown = device.personality.announced_as.get(name, name)
+            self._indicate((f'{prefix}: "{shown}",{index}',))
         if view.full:
-            self._say_full()
+            self._say_full(name)
         return index
 
-    def _say_full(self) -> None:
-        if self.device.personality.full_urc and not self._full_said:
+    def _say_full(self, storage: str) -> None:
+        row = self.device.personality
+        if row.full_urc and not self._full_said:
             self._full_said = True
-            self.device.say(self.device.personality.full_urc)
+            shown = row.announced_as.get(storage, storage)
+            self.device.say(row.full_urc.replace("{storage}", shown))
 
     def offer_waiting(self) -> None:
         """The service centre tries again what it holds, oldest first, each message once."""
         if self._full_said and not self.device.stores.receiving.full:
             self._full_said = False
-            if self.device.personality.room_urc:
-                self.device.say(self.device.personality.room_urc)
+            row, name = self.device.personality, self.device.stores.chosen[2]
+            if row.room_urc:
+                shown = row.announced_as.get(name, name)
+                self.device.say(row.room_urc.replace("{storage}", shown))
         for _ in range(len(self.waiting)):
             if not self.device.reachable:
                 return

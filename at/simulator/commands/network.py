@@ -90,12 +90,18 @@ def _functionality(modem: Modem) -> Outcome:
     return Reply((f"+CFUN: {modem.device.radio.functionality}",))
 
 
+def _levels(modem: Modem) -> Outcome:
+    row = modem.device.personality
+    levels = ",".join(map(str, (*row.functionality, *row.resets)))
+    return Reply((f"+CFUN: ({levels}),(0,1)",))
+
+
 def _set_functionality(modem: Modem, args: Arguments) -> Outcome:
-    level = args.integer(0, (0, 1, 4))
-    reset = args.integer(1, (0, 1), 0)
     device = modem.device
-    if reset:
-        device.restart_wanted = True
+    level = args.integer(0, (*device.personality.functionality, *device.personality.resets))
+    reset = args.integer(1, (0, 1), 0)
+    if reset or level in device.personality.resets:
+        device.wanted = "restart"
         return OK
     if level != device.radio.functionality:
         before = device.radio.stat
@@ -125,7 +131,7 @@ ROWS = (
     Row("+CSQ", run=_signal, test="(0-31,99),(99)"),
     Row("+CESQ", run=_extended_signal, test="(0-63,99),(0-7,99),(255),(255),(0-34,255),(0-97,255)"),
     Row("+COPS", read=_operator, set=_select, test=_operators, needs="sim"),
-    Row("+CFUN", read=_functionality, set=_set_functionality, test="(0,1,4),(0,1)"),
+    Row("+CFUN", read=_functionality, set=_set_functionality, test=_levels),
     Row("+CCLK", read=_clock, set=_set_clock),
     Row("+CPAS", run=fixed("+CPAS", "+CPAS: 0").run, test="(0,3,4)"),
 )

@@ -40,9 +40,9 @@ def _lines(modem: Modem, index: int | None, slot: Slot) -> tuple[str, ...]:
     """One message as +CMGR (index None) or +CMGL shows it."""
     if modem.device.settings.text_mode:
         return lines_of(modem.device, index, slot)
-    if index is None:
-        return (f"+CMGR: {slot.status},,{slot.length}", slot.pdu)
-    return (f"+CMGL: {index},{slot.status},,{slot.length}", slot.pdu)
+    alpha = modem.device.personality.alpha
+    prefix = "+CMGR: " if index is None else f"+CMGL: {index},"
+    return (f"{prefix}{slot.status},{alpha},{slot.length}", slot.pdu)
 
 
 def _seen(slot: Slot) -> None:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from at.simulator.personalities.generic import GENERIC
+from at.simulator.personalities import (
+    generic,
+    huawei,
+    quectel,
+    sierra,
+    simcom_classic,
+    simcom_lte,
+    telit,
+    ublox,
+)
 from at.simulator.personality import Personality
 
-PERSONALITIES: dict[str, Personality] = {row.name: row for row in (GENERIC,)}
+PERSONALITIES: dict[str, Personality] = {
+    row.name: row
+    for rows in (
+        generic.ROWS,
+        quectel.ROWS,
+        simcom_lte.ROWS,
+        simcom_classic.ROWS,
+        ublox.ROWS,
+        telit.ROWS,
+        sierra.ROWS,
+        huawei.ROWS,
+    )
+    for row in rows
+}
 
 
 def personality(name: str) -> Personality:

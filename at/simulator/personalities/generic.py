@@ -8,3 +8,5 @@ GENERIC = Personality(
     name="generic",
     extras=(Extra("+CCID", read=("+CCID: {iccid}",), run=("+CCID: {iccid}",), needs_sim=True),),
 )
+
+ROWS = (GENERIC,)
