@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
-from urllib.parse import SplitResult, urlsplit
 
 from agent.channels.mqtt_topics import DEFAULT_PREFIX, root_problem
 from agent.config import MqttConfig, Protocol
 from agent.configuration.complaints import Complaints, shown
+from agent.configuration.endpoints import endpoint
 
 if TYPE_CHECKING:
     from agent.configuration.files import Files
@@ -21,23 +19,16 @@ KEEPALIVE_MAX_S = 65535  # two octets in CONNECT; 0 would turn it off and hide a
 URL = "mqtt://host[:port] or mqtts://host[:port]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Endpoint:
-    host: str
-    port: int
-    tls: bool
-
-
 def broker(
     section: MqttSection, device_id: str, files: Files, complaints: Complaints
 ) -> MqttConfig | None:
     """Check the section; None where something in it is wrong (and complained of)."""
-    endpoint = _endpoint(section.url, complaints)
+    found = _endpoint(section.url, complaints)
     if section.password_file is not None and section.username is None:
         complaints.error("mqtt.username", "a user name beside password_file", "nothing")
     if section.key is not None and section.cert is None:
         complaints.error("mqtt.cert", "a certificate beside key", "nothing")
-    if endpoint is not None and not endpoint.tls:
+    if found is not None and not found[2]:
         for name in ("ca", "cert", "key"):
             if getattr(section, name) is not None:
                 complaints.error(
@@ -58,12 +49,13 @@ def broker(
     complaints.one_of("mqtt.protocol", protocol, PROTOCOLS)
     keepalive_s = 60 if section.keepalive_s is None else section.keepalive_s
     complaints.within("mqtt.keepalive_s", keepalive_s, 5, KEEPALIVE_MAX_S)
-    if endpoint is None:
+    if found is None:
         return None
+    host, port, tls = found
     return MqttConfig(
-        host=endpoint.host,
-        port=endpoint.port,
-        tls=endpoint.tls,
+        host=host,
+        port=port,
+        tls=tls,
         root=root,
         username=section.username,
         password_file=password[0] if password else None,
@@ -76,36 +68,19 @@ def broker(
     )
 
 
-def _endpoint(url: str | None, complaints: Complaints) -> _Endpoint | None:
-    if url is None:
-        complaints.error("mqtt.url", URL, "nothing")
-        return None
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
+def _endpoint(url: str | None, complaints: Complaints) -> tuple[str, int, bool] | None:
+    """Give host, port and whether TLS is spoken."""
+    if url is not None and "@" in url:
         # Not quoted: it may hold a password.
-        complaints.error("mqtt.url", URL, f"a URL that cannot be read ({error})")
+        expected = f"{URL}; user and password go to username and password_file"
+        complaints.error("mqtt.url", expected, "a user in the URL")
         return None
-    problem = _problem(parts, url)
-    if problem is not None:
-        complaints.error("mqtt.url", *problem)
+    parts = endpoint(url) if url is not None else None
+    if parts is None or parts[0] not in PORTS:
+        complaints.error("mqtt.url", f"{URL}, the port from 1 to 65535", shown(url))
         return None
-    return _Endpoint(host or "", port or PORTS[parts.scheme], parts.scheme == "mqtts")
-
-
-def _problem(parts: SplitResult, url: str) -> tuple[str, str] | None:
-    if "@" in url:
-        return f"{URL}; user and password go to username and password_file", "a user in the URL"
-    if parts.scheme not in PORTS or "://" not in url:
-        return URL, shown(url)
-    if not parts.hostname or not re.fullmatch(r"[^\s\x00-\x1f\x7f/\\]+", parts.hostname):
-        return f"{URL}, with a host", shown(url)
-    if parts.port == 0:
-        return "a port from 1 to 65535", shown(url)
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        return f"{URL}, nothing after the port", shown(url)
-    return None
+    scheme, host, port = parts
+    return host, port or PORTS[scheme], scheme == "mqtts"
 
 
 def _topic(key: str, name: str, complaints: Complaints) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast, get_args
-from urllib.parse import urlsplit
 
 from agent import config as values
 from agent.channels.mqtt_topics import device_id_problem
 from agent.configuration.broker import broker
 from agent.configuration.commands import TIMEOUT_MAX_S, check_name, commands
 from agent.configuration.complaints import Complaints, join, shown
+from agent.configuration.endpoints import endpoint
 from agent.configuration.origins import origins
 from agent.configuration.places import journal_path
 from agent.configuration.vectors import check_vector, spec_of
@@ -110,15 +110,11 @@ def _modem(section: ModemSection, files: Files, complaints: Complaints) -> value
 def _port(port: str, complaints: Complaints) -> None:
     if port == "auto" or (port.startswith("/") and "\0" not in port and len(port) > 1):
         return
-    expected = PORT
-    if port.startswith("socket://"):
-        try:
-            parts = urlsplit(port)
-            if parts.hostname and parts.port and not parts.path.strip("/") and not parts.query:
-                return
-        except ValueError:
-            pass  # a port that is no number, or above 65535
-        expected = "socket://host:port with a port from 1 to 65535"
+    parts = endpoint(port)
+    if parts is not None and parts[0] == "socket" and parts[2] is not None:
+        return
+    is_socket = port.startswith("socket:")
+    expected = "socket://host:port with a port from 1 to 65535" if is_socket else PORT
     complaints.error("modem.port", expected, shown(port))
 
 

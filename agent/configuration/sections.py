@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# These live only until the Config is made of them. Frozen, with slots and comparison they would
+# cost 7 ms of every start: the generated methods are compiled at import.
+
 # A key that may hold any scalar (a default, a choice) is `object`: what it must be depends on
 # the declared type beside it, and is checked there.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class DeviceSection:
     """[device]."""
 
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class ModemSection:
     """[modem]."""
 
@@ -28,7 +31,7 @@ class ModemSection:
     power_cycle: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class PlatformSection:
     """[platforms.NAME]: overrides of a row."""
 
@@ -39,7 +42,7 @@ class PlatformSection:
     charset: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class MqttSection:
     """[mqtt]."""
 
@@ -55,7 +58,7 @@ class MqttSection:
     keepalive_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class ReportSection:
     """[report]."""
 
@@ -64,14 +67,14 @@ class ReportSection:
     sms_after_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class KeySection:
     """[security.keys.ID]."""
 
     file: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class SecuritySection:
     """[security]."""
 
@@ -79,7 +82,7 @@ class SecuritySection:
     keys: dict[str, KeySection] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class BudgetSection:
     """[budget]."""
 
@@ -88,14 +91,14 @@ class BudgetSection:
     commands_per_minute: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class JournalSection:
     """[journal]."""
 
     path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class ArgSection:
     """[command.NAME.args.ARG]."""
 
@@ -108,7 +111,7 @@ class ArgSection:
     required: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class CommandSection:
     """[command.NAME]."""
 
@@ -123,7 +126,7 @@ class CommandSection:
     read_only: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class PropertySection:
     """[property.NAME]."""
 
@@ -137,7 +140,7 @@ class PropertySection:
     timeout_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(repr=False, eq=False)
 class Sections:
     """The whole file; platforms: overrides by row name, beside `enabled`."""
 
