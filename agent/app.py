@@ -20,6 +20,7 @@ from agent.config import Config
 from agent.events import Events
 from agent.executor import Executor
 from agent.handlers.catalogue import build
+from agent.housekeeping import Housekeeping
 from agent.inbox import Inbox
 from agent.intake import Intake
 from agent.journal import Journal
@@ -180,6 +181,7 @@ class App:
                 "inbox": self.inbox.run,
                 "commands": self._run_commands,
                 "sending": self.sending.run,
+                "housekeeping": Housekeeping(self.journal, self.clock).run,
             }
             for reporter in self.reporters:
                 loops[f"reporter {reporter.name}"] = reporter.run
@@ -215,7 +217,9 @@ class App:
             await self.executor.recover()
             await self.scheduler.adopt()
             self._recovered = True
-        await self.scheduler.run()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.executor.decide())
+            group.create_task(self.scheduler.run())
 
     def _recall(self, db: sqlite3.Connection) -> None:
         """Take the newest time stamp of a received message as what the clock cannot be behind."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 __all__ = ["Clock", "boot_id", "from_iso", "iso"]
 
 # Touched by systemd-timesyncd at every synchronisation; the sandbox hides adjtimex(2).
 _TIMESYNC_MARKER = Path("/run/systemd/timesync/synchronized")
+_CCLK = re.compile(r"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)")
+_FIRST_YEAR = 2024  # no gateway of ours was in a field before
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -60,8 +63,23 @@ class Clock:
         """Return seconds since boot, suspend included: for delays."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
-    def tell_network_time(self, moment: datetime) -> None:
-        """Take network time read from the modem since boot (TS 27.007 8.x, NITZ)."""
+    def tell_network_time(self, text: str) -> None:
+        """Take network time as the modem tells it ("yy/MM/dd,hh:mm:ss±zz", TS 27.007 8.15).
+
+        A modem that the network has told nothing says 1980, 2004 or the like: that is no time,
+        and neither is one before a message that was received.
+        """
+        match = _CCLK.fullmatch(text.strip('"'))
+        if match is None:
+            return
+        quarters = int(match[7])
+        try:
+            local = datetime(2000 + int(match[1]), *(int(match[n]) for n in range(2, 7)))  # noqa: DTZ001 - the zone is below
+            moment = local.replace(tzinfo=timezone(timedelta(minutes=15 * quarters)))
+        except ValueError:
+            return
+        if moment.year < _FIRST_YEAR or (self._floor is not None and moment < self._floor):
+            return
         self._offset_s = (moment - self.wall()).total_seconds()
 
     def tell_lower_bound(self, moment: datetime) -> None:

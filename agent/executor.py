@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+DECIDE_S: Final = 15.0  # between looks at what an earlier process left undecided
 RETRY_S: Final = 5.0  # between tries to write an outcome that the disk refused
 _TRIGGERS: Final = {
     "succeeded": "succeed",
@@ -50,6 +51,7 @@ class Executor:
         self._events = events
         self._services = services
         self._ended = ended
+        self._undecided: list[CommandRow] = []
 
     async def recover(self) -> None:
         """Settle what was running when the process ended last: nothing is run twice."""
@@ -60,6 +62,8 @@ class Executor:
                 outcome = await handler.finish(row, self._services)
                 if outcome is not None:
                     await self._finish(row, outcome)
+                else:
+                    self._undecided.append(row)
             elif handler is not None and handler.idempotent:
                 await self._commit(functools.partial(move_command, n=row.n, trigger="resume"))
             else:
@@ -67,6 +71,19 @@ class Executor:
                     row,
                     Outcome("interrupted", "interrupted", "the agent ended while it was running"),
                 )
+
+    async def decide(self) -> None:
+        """Ask again after what could not be told at the start, until it can (reboot)."""
+        while self._undecided:
+            await asyncio.sleep(DECIDE_S)
+            for row in tuple(self._undecided):
+                handler = self._handler(row)
+                outcome = None
+                if handler is not None and handler.finish is not None:
+                    outcome = await handler.finish(row, self._services)
+                if outcome is not None:
+                    self._undecided.remove(row)
+                    await self._finish(row, outcome)
 
     async def execute(self, row: CommandRow) -> None:
         """Run one command to its end. Cancelled, it leaves the row `running`: see `recover`."""

@@ -114,6 +114,7 @@ def _create(path: Path, now: datetime, *, reset: bool) -> None:
     db = sqlite3.connect(path, isolation_level=None)
     try:
         db.execute(f"PRAGMA page_size={PAGE_SIZE}")
+        db.execute("PRAGMA auto_vacuum=INCREMENTAL")
         db.execute("PRAGMA synchronous=FULL")
         migrate(db, iso(now))
         if reset:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from agent import arguments, platforms, schedule, security
 from agent.arrival import Arrival
-from agent.clock import Clock, from_iso, iso
+from agent.clock import Clock, boot_id, from_iso, iso
 from agent.config import Config
 from agent.handlers.registry import Handler, Registry
 from agent.platforms import Platform
@@ -161,6 +161,8 @@ class Judge:
             channel=arrival.channel,
             is_open=_is_open(known),
         )
+        if (handler.needs_boot_id or isinstance(when, schedule.NextBoot)) and boot_id() is None:
+            raise Refused("error", "no boot id to be had")
         signer = self._authenticate(arrival, request)
         if signer is None and asked and not handler.read_only:
             raise Refused("signature", "missing")

@@ -21,7 +21,15 @@ from agent.rows import insert
 from at import commands
 from at.bringup import BringUp, Identity, bring_up
 from at.command import Command
-from at.errors import AtError, CommandTimeoutError, PortError, PortLostError, SimError
+from at.errors import (
+    AtError,
+    CommandError,
+    CommandTimeoutError,
+    PortError,
+    PortLostError,
+    ReplyError,
+    SimError,
+)
 from at.messages import MessageStore
 from at.modem import Modem
 from at.sim import PinMemory
@@ -38,6 +46,20 @@ ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
 STABLE: Final = timedelta(minutes=2)  # ready for this long: the ladder starts at its foot again
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
+# Lines that wait for a prompt, switch to data, or move the ground under the message memories.
+_NOT_TYPED: Final = {
+    "+CMGS": "use `sms send`",
+    "+CMGW": "use `sms send`",
+    "+CMGC": "use `sms send`",
+    "+CMSS": "use `sms send`",
+    "+CMGD": "the agent deletes what it has journalled",
+    "+CMGF": "set [modem] sms_mode instead",
+    "+CPMS=": "the agent chooses the memories",
+    "+CNMI=": "the agent chooses how messages are announced",
+    "+CNMA": "the agent acknowledges what it has journalled",
+    "+CSCS=": "the agent chooses the character set",
+    "+CPIN=": "set [modem] pin_file instead",
+}
 
 
 class LinkDownError(AtError):
@@ -116,6 +138,25 @@ class Link:
         self._cause = cause
         self._trouble.set()
 
+    async def ask(self, line: str) -> tuple[str, ...]:
+        """Send an AT line as somebody typed it and return its information lines.
+
+        Raises ValueError for what would break into the agent's own traffic, LinkDownError,
+        CommandError, CommandTimeoutError.
+        """
+        text = line.strip()
+        if text[:2].upper() == "AT":
+            text = text[2:]
+        if problem := _not_to_be_typed(text):
+            raise ValueError(problem)
+        if self._modem is None or not self._ready.is_set():
+            raise LinkDownError(f"modem {self.state}: {self.reason}")
+        try:
+            return await self._modem.send(commands.raw(text))
+        except AtError as error:
+            self.suspect(error)
+            raise
+
     def suspect(self, error: AtError) -> None:
         """Hear of an error that somebody met: one of the link, or only of a command?"""
         if isinstance(error, CommandTimeoutError | PortLostError):
@@ -124,6 +165,7 @@ class Link:
 
     def reset(self, cause: str) -> None:
         """Ask for a reset of the modem, as `modem-reset` does."""
+        self._ready.clear()
         self._cause = cause
         self._reset_asked = True
         self._trouble.set()
@@ -195,6 +237,14 @@ class Link:
         self._ready.set()
         self.bell.ring()
         log.info("modem ready model=%s", found.model)
+        await self._ask_time()
+
+    async def _ask_time(self) -> None:
+        """Take the network's time where nothing better is known: `when` and `exp` need one."""
+        assert self._modem is not None  # noqa: S101 - brought up just before
+        if self._clock.trusted() is None:
+            with contextlib.suppress(CommandError, ReplyError):
+                self._clock.tell_network_time(await self._modem.send(commands.CLOCK))
 
     async def _watch(self) -> None:
         """Return when the modem is lost or somebody suspects it."""
@@ -302,3 +352,16 @@ class Link:
         if self.state != before:
             self.since = self._clock.wall()
             self._events.tell(Event(self.since, "link", state=self.state, detail=reason))
+
+
+def _not_to_be_typed(text: str) -> str:
+    """Say why a line would break into the agent's own traffic; "" where it would not."""
+    if not text.isascii() or not text.isprintable():
+        return "an AT line is printable ASCII"
+    upper = text.upper().replace(" ", "")
+    if upper.startswith(("D", "O", "A/")) or upper == "A":
+        return "a call would take the port away from the agent"
+    for prefix, remedy in _NOT_TYPED.items():
+        if prefix in upper:
+            return f"{prefix} would break into the agent's own traffic; {remedy}"
+    return ""

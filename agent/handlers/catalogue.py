@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from agent.config import Config
+from agent.config import CommandConfig, Config
 from agent.handlers import exec as configured
 from agent.handlers import get as get_property
 from agent.handlers import set as set_property
+from agent.handlers.at import AT
+from agent.handlers.cancel import CANCEL
 from agent.handlers.help import HELP
+from agent.handlers.history import HISTORY
 from agent.handlers.info import INFO
+from agent.handlers.modem_reset import MODEM_RESET
 from agent.handlers.ping import PING
-from agent.handlers.registry import Registry
+from agent.handlers.reboot import REBOOT
+from agent.handlers.registry import Handler, Registry
+from agent.handlers.restart import RESTART
+from agent.handlers.sms import SMS
 from agent.handlers.status import STATUS
 
 __all__ = ["build"]
 
-BUILT_IN = (PING, HELP, INFO, STATUS)
+BUILT_IN = (
+    PING,
+    HELP,
+    INFO,
+    STATUS,
+    HISTORY,
+    CANCEL,
+    REBOOT,
+    RESTART,
+    MODEM_RESET,
+    SMS,
+    AT,
+)
+ENTRY_POINTS = "modem_agent.handlers"
+
+
+class HandlerError(Exception):
+    """An installed handler that cannot be used."""
 
 
 def build(config: Config) -> Registry:
@@ -26,4 +50,22 @@ def build(config: Config) -> Registry:
     for name, command in config.commands.items():
         if command.exec:
             handlers[name] = configured.from_config(command)
+        elif name not in handlers:
+            handlers[name] = _installed(command)
     return Registry(handlers)
+
+
+def _installed(command: CommandConfig) -> Handler:
+    """Load a handler that another distribution brings. Raises HandlerError."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, seldom asked
+
+    for point in entry_points(group=ENTRY_POINTS, name=command.name):
+        loaded = point.load()
+        handler = loaded if isinstance(loaded, Handler) else loaded(command)
+        if not isinstance(handler, Handler) or handler.name != command.name:
+            raise HandlerError(
+                f"{point.value} must be an agent.handlers.registry.Handler named {command.name}, "
+                f"or a function that makes one of a CommandConfig"
+            )
+        return handler
+    raise HandlerError(f"no installed handler {command.name} (entry-point group {ENTRY_POINTS})")

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from agent.config import Config
     from agent.journal import Journal
     from agent.link import Link
+    from agent.reports import Planner
     from agent.rows import CommandRow
+    from agent.sending import Sending
 
 __all__ = ["Call", "Handler", "Outcome", "Registry", "Services", "Value"]
 
@@ -51,6 +53,8 @@ class Services(Protocol):
     journal: Journal
     link: Link
     registry: Registry
+    planner: Planner
+    sending: Sending
 
     def now(self) -> datetime:
         """Return the wall clock's time: for records."""
@@ -92,6 +96,7 @@ class Handler:
     run: does the work; it returns an Outcome, or None where the outcome is not known yet and the
     row stays `running` (reboot). needs_argument: at least one must be given (`set`).
     delay_argument: names the argument that is a delay in seconds, spent in `scheduled`.
+    needs_boot_id: refused where this boot cannot be told from another.
     read_only: changes nothing, so it may run unsigned. idempotent: run again after a crash.
     resource: commands of one resource run one after another; "" means the command's own name.
     finish: asked at start-up about a row left `running`: its outcome, or None while it cannot be
@@ -104,6 +109,7 @@ class Handler:
     arguments: Mapping[str, ArgSpec] = field(default_factory=dict)
     needs_argument: bool = False
     delay_argument: str = ""
+    needs_boot_id: bool = False
     read_only: bool = False
     idempotent: bool = False
     resource: str = ""

@@ -1,0 +1,65 @@
+"""`reboot`: restarts the box, and proves it by another boot id."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from agent import child
+from agent.arguments import ArgSpec
+from agent.clock import boot_id
+from agent.handlers.registry import Call, Handler, Outcome, Services
+
+if TYPE_CHECKING:
+    from agent.rows import CommandRow
+
+CALL_TIMEOUT_S: Final = 30.0
+STILL_HERE_S: Final = 300.0  # a box that is up so long after an accepted request will not go down
+DELAY_MAX_S: Final = 7 * 86400
+
+
+async def _run(call: Call) -> Outcome | None:
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return Outcome.error("no systemctl on this box")
+    # The one call that reboots: `running` and the boot id are on disk.
+    completed = await child.run([systemctl, "reboot"], timeout_s=CALL_TIMEOUT_S, id_=call.id)
+    if completed.status != 0 and not completed.timed_out:
+        refused = "uthoriz" in completed.output or "ccess denied" in completed.output
+        hint = " (is the polkit rule installed?)" if refused else ""
+        return Outcome.error(f"{completed.output or f'exit {completed.status}'}{hint}")
+    await asyncio.sleep(STILL_HERE_S)
+    return Outcome.error(f"still up {STILL_HERE_S:g} s after the reboot was asked for")
+
+
+async def _finish(row: CommandRow, _: Services) -> Outcome | None:
+    here = boot_id()
+    if here is None or row.boot_id is None:
+        return Outcome("interrupted", "interrupted", "no boot id to tell whether the box rebooted")
+    if here != row.boot_id:
+        return Outcome.ok(boot="changed")
+    if await _going_down():
+        return None
+    return Outcome.error("the box did not reboot")
+
+
+async def _going_down() -> bool:
+    systemctl = shutil.which("systemctl")
+    if systemctl is None:
+        return False
+    completed = await child.run([systemctl, "is-system-running"], timeout_s=10.0)
+    return completed.output == "stopping"
+
+
+REBOOT = Handler(
+    name="reboot",
+    summary="reboots the box; told after the boot",
+    run=_run,
+    arguments={"delay": ArgSpec("integer", min=0, max=DELAY_MAX_S, default=0)},
+    delay_argument="delay",
+    needs_boot_id=True,
+    resource="system",
+    timeout_s=CALL_TIMEOUT_S + STILL_HERE_S + 30.0,
+    finish=_finish,
+)
