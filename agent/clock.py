@@ -74,8 +74,15 @@ class Clock:
             return
         quarters = int(match[7])
         try:
-            local = datetime(2000 + int(match[1]), *(int(match[n]) for n in range(2, 7)))  # noqa: DTZ001 - the zone is below
-            moment = local.replace(tzinfo=timezone(timedelta(minutes=15 * quarters)))
+            moment = datetime(
+                2000 + int(match[1]),
+                int(match[2]),
+                int(match[3]),
+                int(match[4]),
+                int(match[5]),
+                int(match[6]),
+                tzinfo=timezone(timedelta(minutes=15 * quarters)),
+            )
         except ValueError:
             return
         if moment.year < _FIRST_YEAR or (self._floor is not None and moment < self._floor):
