@@ -149,6 +149,14 @@ def test_the_example_shows_every_key_there_is(tmp_path: Path) -> None:
         assert set(table) == {field.name for field in dataclasses.fields(section)}
 
 
+def test_the_reference_names_every_key() -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    named = set(re.findall(r"[a-z][a-z0-9_]*", " ".join(re.findall(r"`([^`\n]+)`", reference))))
+    for section in vars(sections).values():
+        if dataclasses.is_dataclass(section):
+            assert {field.name for field in dataclasses.fields(section)} <= named, section
+
+
 def test_a_file_that_is_not_shipped_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.toml"):
         packaged.packaged("nothing.toml")
