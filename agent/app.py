@@ -57,15 +57,16 @@ class App:
         self.clock = Clock()
         self.events = Events()
         self.registry = build(config)
+        self.pulse = Pulse()
         self.link = Link(
             config.modem,
             journal,
             self.clock,
             self.events,
+            pulse=self.pulse,
             pin=_secret(config.modem.pin_file),
             pin_memory=pin_memory(journal.path.with_name("refused-pins.json")),
         )
-        self.pulse = Pulse()
         self._began = time.monotonic()
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
@@ -83,6 +84,7 @@ class App:
             self.events,
             self.planner,
             config.budget,
+            pulse=self.pulse,
             wake_others=self.wake,
         )
         self.scheduler = Scheduler(
@@ -105,6 +107,7 @@ class App:
             self.sending,
             self.clock,
             poll_s=config.modem.poll_s,
+            pulse=self.pulse,
         )
         rows = {platform.name: platform for platform in config.platforms}
         self.reporters = [

@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.intake import Intake, Recorded
 from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
+from agent.pulse import Pulse
 from agent.sending import Sending
 from at.errors import AtError
 from at.messages import MessageStore, Stored
@@ -24,6 +25,7 @@ __all__ = ["Inbox"]
 log = logging.getLogger(__name__)
 
 HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
+DRAIN_WITHIN_S: Final = 1800.0  # hundreds of messages on a slow line
 RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
 INCOMPLETE_EVERY_S: Final = 6 * 3600.0
 
@@ -48,6 +50,7 @@ class Inbox:
         clock: Clock,
         *,
         poll_s: float,
+        pulse: Pulse,
     ) -> None:
         self._journal = journal
         self._link = link
@@ -55,6 +58,7 @@ class Inbox:
         self._sending = sending
         self._clock = clock
         self._poll_s = poll_s
+        self._pulse = pulse
         self._incomplete_at = 0.0
         # Journalled, and not known to be deleted: met again there, they need only the delete.
         self._undeleted: dict[tuple[str, int], str] = {}
@@ -65,7 +69,8 @@ class Inbox:
             await self._link.wait_ready()
             hints = await self._link.bell.wait(self._poll_s)
             try:
-                await self._drain(hints)
+                with self._pulse.during("inbox", DRAIN_WITHIN_S):
+                    await self._drain(hints)
             except AtError as error:
                 log.warning("inbox failed error=%s", error)
                 self._link.suspect(error)

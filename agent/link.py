@@ -17,6 +17,7 @@ from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
 from agent.ladder import LADDER, Rung, next_rung
 from agent.machines import LINK
+from agent.pulse import Pulse
 from agent.rows import insert
 from at import commands
 from at.bringup import BringUp, Identity, bring_up
@@ -34,7 +35,7 @@ from at.messages import MessageStore
 from at.modem import Modem
 from at.sim import PinMemory
 from at.survey import Survey, survey
-from at.urcs import MessageStored, Restarted
+from at.urcs import Garbled, MessageStored, ReportStored, Restarted, StorageFull
 
 __all__ = ["Link", "LinkDownError"]
 
@@ -46,6 +47,8 @@ ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
 STABLE: Final = timedelta(minutes=2)  # ready for this long: the ladder starts at its foot again
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
+BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
+RUNG_WITHIN_S: Final = 900.0
 # Lines that wait for a prompt, switch to data, or move the ground under the message memories.
 _NOT_TYPED: Final = {
     "+CMGS": "use `sms send`",
@@ -80,6 +83,7 @@ class Link:
         clock: Clock,
         events: Events,
         *,
+        pulse: Pulse,
         pin: str | None = None,
         pin_memory: PinMemory | None = None,
     ) -> None:
@@ -98,6 +102,7 @@ class Link:
         self._journal = journal
         self._clock = clock
         self._events = events
+        self._pulse = pulse
         self._modem: Modem | None = None
         self._messages: MessageStore | None = None
         self._ready = asyncio.Event()
@@ -186,7 +191,8 @@ class Link:
         if self._modem is None:
             await self._open()
         try:
-            await self._bring_up()
+            with self._pulse.during("bring-up", BRING_UP_WITHIN_S):
+                await self._bring_up()
         except SimError as error:
             # Nothing that a reset mends, and a SIM that may be locked for good: wait for somebody.
             await self._wait_for_sim(str(error))
@@ -286,7 +292,8 @@ class Link:
         log.warning("recovery rung=%s cause=%s", taken.name, cause)
         if self.state != "recovering":
             self._move("recover", cause)
-        outcome = await self._perform(taken)
+        with self._pulse.during(f"recovery {taken.name}", RUNG_WITHIN_S):
+            outcome = await self._perform(taken)
         await self._remember(taken.name, cause, outcome)
         return taken
 
@@ -339,8 +346,16 @@ class Link:
     # ---- news from the modem ---------------------------------------------------------------
 
     def _hear(self, urc: object) -> None:
-        if isinstance(urc, MessageStored):
+        if isinstance(urc, MessageStored | ReportStored):
             self.bell.ring((urc.storage, urc.index))
+        elif isinstance(urc, Garbled):
+            self.bell.ring()
+        elif isinstance(urc, StorageFull):
+            log.warning("message memory full")
+            self._events.tell(
+                Event(self._clock.wall(), "link", state=self.state, detail="storage full")
+            )
+            self.bell.ring()
         elif isinstance(urc, Restarted):
             self._cause = "the modem restarted"
             self._trouble.set()

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 __all__ = ["Pulse"]
 
 
 class Pulse:
-    """Deadlines by loop. Waiting for a device or a broker is progress; a loop that hangs is not."""
+    """Deadlines of the work in hand. Waiting for the world is progress; work that hangs is not."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._deadlines: dict[str, float] = {}
+        self._deadlines: dict[object, tuple[str, float]] = {}
 
-    def beat(self, name: str, within_s: float | None) -> None:
-        """Promise the next beat within so many seconds; None: it waits for the world outside."""
-        if within_s is None:
-            self._deadlines.pop(name, None)
-        else:
-            self._deadlines[name] = self._monotonic() + within_s
+    @contextlib.contextmanager
+    def during(self, work: str, within_s: float) -> Iterator[None]:
+        """Promise that the block ends within so many seconds."""
+        token = object()
+        self._deadlines[token] = (work, self._monotonic() + within_s)
+        try:
+            yield
+        finally:
+            del self._deadlines[token]
 
     def late(self) -> list[str]:
-        """Return the names of the loops that missed their deadline."""
+        """Return the works that missed their deadline."""
         now = self._monotonic()
-        return [name for name, deadline in self._deadlines.items() if deadline < now]
+        return [work for work, deadline in self._deadlines.values() if deadline < now]

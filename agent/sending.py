@@ -19,6 +19,7 @@ from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
 from agent.machines import SEND
+from agent.pulse import Pulse
 from agent.reports import Planner
 from agent.rows import insert, move_send
 from at import sms
@@ -29,6 +30,7 @@ __all__ = ["NotSentError", "Sending", "Sent", "queue_send"]
 log = logging.getLogger(__name__)
 
 SEGMENTS_MAX: Final = 10  # of a requested SMS; a report's limit is its platform's
+SEND_WITHIN_S: Final = 900.0  # the driver itself gives up after minutes
 RETRY_S: Final = 30.0
 FREE_SHARE: Final = 4  # unsigned and refused messages may cause a quarter of the SMS budget
 PATIENCE: Final = timedelta(hours=72)  # how long a requested SMS is tried
@@ -77,6 +79,7 @@ class Sending:
         planner: Planner,
         budget: BudgetConfig,
         *,
+        pulse: Pulse,
         wake_others: Callable[[], None],
     ) -> None:
         self._journal = journal
@@ -85,6 +88,7 @@ class Sending:
         self._events = events
         self._planner = planner
         self._budget = budget
+        self._pulse = pulse
         self._wake_others = wake_others
         self._one = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -121,7 +125,8 @@ class Sending:
                 )
                 try:
                     messages = await self._link.messages()
-                    references.append(await messages.send(submit))
+                    with self._pulse.during("sending", SEND_WITHIN_S):
+                        references.append(await messages.send(submit))
                 except AtError as error:
                     self._link.suspect(error)
                     raise _not_sent(error, tuple(references)) from error
