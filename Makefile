@@ -27,7 +27,7 @@ test: $(VENV)/.test mosquitto ## every test (PYTEST_ARGS="-k name" narrows)
 	@$(BIN)/python -m pytest -W error $(PYTEST_ARGS)
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import directions
-	@echo "==> ruff check";   $(BIN)/ruff check --quiet .
+	@echo "==> ruff check";   $(BIN)/ruff check --quiet --output-format concise .
 	@echo "==> ruff format";  $(BIN)/ruff format --check --quiet .
 	@echo "==> mypy --strict"; $(BIN)/mypy --no-error-summary $(TYPED)
 	@echo "==> import directions"; $(BIN)/python -m pytest -q -W error tests/test_architecture.py
