@@ -92,14 +92,9 @@ def decode_user_data(
     alphabet = dcs.coding
     size = (7 * length + 7) >> 3 if alphabet is _GSM7 else length
     end = start + size
-    if end > total:
-        if not entire:
-            raise DecodeError("ud", start, need=size, have=total - start)
-        flags.append("udl")
-        size, end = total - start, total
-        length = size * 8 // 7
-    elif size > MAX_OCTETS:
-        flags.append("udl")
+    if end != total or size > MAX_OCTETS:
+        length, size = _settle(data, start, length, size, alphabet, flags, entire=entire)
+        end = start + size
     udh: tuple[Element, ...] = ()
     skip = 0
     if header:
@@ -121,6 +116,39 @@ def decode_user_data(
         if alphabet is _UCS2 and not _is_utf16(octets):
             flags.append("ucs2")
     return _build(alphabet, octets, udh), end
+
+
+def _settle(
+    data: bytes,
+    start: int,
+    length: int,
+    size: int,
+    alphabet: Alphabet,
+    flags: list[str],
+    *,
+    entire: bool,
+) -> tuple[int, int]:
+    """TP-UDL and octets that hold when TP-UDL does not fit the octets that there are."""
+    have = len(data) - start
+    if size > have:
+        if not entire:
+            raise DecodeError("ud", start, need=size, have=have)
+        flags.append("udl")
+        return have * 8 // 7 if alphabet is _GSM7 else have, have
+    if size > MAX_OCTETS:
+        flags.append("udl")
+    elif size < length == have and not _is_filling(data[start + size :]):
+        # Some senders count octets where septets are due; that it fits to the octet is no chance.
+        flags.append("udl")
+        septets = length * 8 // 7
+        if not data[-1] >> 1 and not length % 7:
+            septets -= 1  # seven bits of filling, not "@"
+        return septets, length
+    return length, size
+
+
+def _is_filling(octets: bytes) -> bool:
+    return octets in {bytes(len(octets)), b"\xff" * len(octets)}
 
 
 def _is_utf16(octets: bytes) -> bool:
