@@ -64,6 +64,7 @@ class Journal:
         self._sync_by = 0.0
         self._unsynced: list[_Item] = []
         self.commits = 0
+        self.unproven = False  # an earlier file was set aside, and nobody has confirmed that yet
 
     @classmethod
     async def open(cls, path: Path, now: datetime) -> Journal:
@@ -109,6 +110,11 @@ class Journal:
         if self.unavailable:
             await self.commit(_touch)
 
+    async def confirm(self) -> None:
+        """Take an operator's word that what the damaged file knew is not needed any more."""
+        await self.commit(_confirm)
+        self.unproven = False
+
     async def close(self) -> None:
         """Commit what waits, check-point, close and let the lock go."""
         thread, self._thread = self._thread, None
@@ -122,6 +128,8 @@ class Journal:
         try:
             self._lock_fd = lock(self.path)
             self._db, self.damaged = open_file(self.path, now)
+            found = self._db.execute("SELECT 1 FROM meta WHERE key = 'reset_at'").fetchone()
+            self.unproven = found is not None
         except (OSError, sqlite3.Error, JournalError) as error:
             self._release_lock()
             if not isinstance(error, JournalError):
@@ -261,6 +269,10 @@ def _perform_apart(db: sqlite3.Connection, item: _Item) -> None:
     if item.error is not None:
         db.execute("ROLLBACK TO work")
     db.execute("RELEASE work")
+
+
+def _confirm(db: sqlite3.Connection) -> None:
+    db.execute("DELETE FROM meta WHERE key = 'reset_at'")
 
 
 def _touch(db: sqlite3.Connection) -> None:

@@ -230,13 +230,15 @@ class Judge:
             raise Refused("unproven", "sent before the journal began")
 
     def _check_expiry(self, arrival: Arrival, request: Request) -> datetime | None:
-        limits = [arrival.expires_at] if arrival.expires_at else []
-        if request.exp is not None:
-            stamped = arrival.sent_at or arrival.received_at
-            limits.append(schedule.deadline(_expiry(request.exp), stamped))
-        if not limits:
-            return None
-        limit = min(limits)
+        if request.exp is None:
+            # The channel's own expiry is what is left of it at the receipt: no clock is needed.
+            if arrival.expires_at is not None and arrival.expires_at <= arrival.received_at:
+                raise Refused("expired", "on its way")
+            return arrival.expires_at
+        stamped = arrival.sent_at or arrival.received_at
+        limit = schedule.deadline(_expiry(request.exp), stamped)
+        if arrival.expires_at is not None:
+            limit = min(limit, arrival.expires_at)
         past = schedule.is_past(limit, now=self._clock.trusted(), floor=self._clock.lower_bound())
         if past is None:
             raise Refused("clock", "exp needs a clock that is synchronised")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -236,7 +237,11 @@ class Link:
     async def _bring_up(self) -> None:
         assert self._modem is not None  # noqa: S101 - opened just before
         self._trouble.clear()
-        found = await bring_up(self._modem, self._wanted)
+        wanted = self._wanted
+        if self._journal.unproven:
+            # What this SIM has refused may have been known to the file that was lost.
+            wanted = replace(wanted, pin=None)
+        found = await bring_up(self._modem, wanted)
         self.identity = found
         self._messages = MessageStore.of(self._modem, found)
         self._move("brought_up")
