@@ -110,10 +110,14 @@ class Journal:
         if self.unavailable:
             await self.commit(_touch)
 
-    async def confirm(self) -> None:
-        """Take an operator's word that what the damaged file knew is not needed any more."""
-        await self.commit(_confirm)
+    async def confirm(self) -> str | None:
+        """Take an operator's word that what the damaged file knew is not needed any more.
+
+        Returns when this journal was begun in its place, None where there was nothing to confirm.
+        """
+        reset_at = await self.commit(_confirm)
         self.unproven = False
+        return reset_at
 
     async def close(self) -> None:
         """Commit what waits, check-point, close and let the lock go."""
@@ -271,8 +275,9 @@ def _perform_apart(db: sqlite3.Connection, item: _Item) -> None:
     db.execute("RELEASE work")
 
 
-def _confirm(db: sqlite3.Connection) -> None:
-    db.execute("DELETE FROM meta WHERE key = 'reset_at'")
+def _confirm(db: sqlite3.Connection) -> str | None:
+    found = db.execute("DELETE FROM meta WHERE key = 'reset_at' RETURNING value").fetchone()
+    return None if found is None else str(found[0])
 
 
 def _touch(db: sqlite3.Connection) -> None:

@@ -7,32 +7,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-__all__ = ["LADDER", "Rung", "next_rung"]
+__all__ = ["LADDER", "RESET", "Rung", "next_rung"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One rung.
 
-    patience_s: how long it is given before the next one; settle_s: how long the modem is left
-    alone afterwards; per_hour, per_day: its budget, 0: without limit.
+    patience_s: how long it is tried; settle_s: how long the modem is left alone afterwards;
+    per_hour, per_day: its budget, 0: without limit.
     """
 
     name: str
-    patience_s: float
-    settle_s: float
+    patience_s: float = 0.0
+    settle_s: float = 0.0
     per_hour: int = 0
     per_day: int = 0
 
 
 # A modem that is only mute for a while (a cell change, a long write) must not be reset for it:
-# the two gentle rungs together wait for more than a minute.
+# the gentle rungs and the bring-up after each of them wait for more than a minute.
+RESET: Final = Rung("reset", settle_s=15.0, per_hour=2, per_day=6)
 LADDER: Final = (
-    Rung("resynchronise", patience_s=45.0, settle_s=0.0),
-    Rung("reopen", patience_s=30.0, settle_s=1.0),
-    Rung("reset", patience_s=60.0, settle_s=15.0, per_hour=2, per_day=6),
-    Rung("power-cycle", patience_s=60.0, settle_s=20.0, per_hour=1, per_day=4),
-    Rung("back-off", patience_s=0.0, settle_s=300.0),
+    Rung("resynchronise", patience_s=45.0),
+    Rung("reopen", settle_s=1.0),
+    RESET,
+    Rung("power-cycle", settle_s=20.0, per_hour=1, per_day=4),
+    Rung("back-off", settle_s=300.0),
 )
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeVar
 
 from agent import child
 from agent.bell import Bell
-from agent.clock import Clock, from_iso, iso
+from agent.clock import Clock
 from agent.config import ModemConfig
 from agent.events import Event, Events
-from agent.journal import Journal, JournalUnavailableError
-from agent.ladder import LADDER, Rung, next_rung
+from agent.journal import Journal
+from agent.ladder import RESET, Rung
 from agent.machines import LINK
 from agent.pulse import Pulse
-from agent.rows import insert
+from agent.recovery import RecoveryHistory
 from at import commands
 from at.bringup import BringUp, Identity, bring_up
 from at.command import Command
@@ -50,20 +49,6 @@ STABLE: Final = timedelta(minutes=2)  # ready for this long: the ladder starts a
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
 RUNG_WITHIN_S: Final = 900.0
-# Lines that wait for a prompt, switch to data, or move the ground under the message memories.
-_NOT_TYPED: Final = {
-    "+CMGS": "use `sms send`",
-    "+CMGW": "use `sms send`",
-    "+CMGC": "use `sms send`",
-    "+CMSS": "use `sms send`",
-    "+CMGD": "the agent deletes what it has journalled",
-    "+CMGF": "set [modem] sms_mode instead",
-    "+CPMS=": "the agent chooses the memories",
-    "+CNMI=": "the agent chooses how messages are announced",
-    "+CNMA": "the agent acknowledges what it has journalled",
-    "+CSCS=": "the agent chooses the character set",
-    "+CPIN=": "set [modem] pin_file instead",
-}
 
 
 class LinkDownError(AtError):
@@ -104,6 +89,7 @@ class Link:
         self._clock = clock
         self._events = events
         self._pulse = pulse
+        self._history = RecoveryHistory(journal, clock, can_power_cycle=bool(config.power_cycle))
         self._modem: Modem | None = None
         self._messages: MessageStore | None = None
         self._ready = asyncio.Event()
@@ -143,25 +129,6 @@ class Link:
         """Ask for a bring-up in full: somebody changed settings that the driver relies on."""
         self._cause = cause
         self._trouble.set()
-
-    async def ask(self, line: str) -> tuple[str, ...]:
-        """Send an AT line as somebody typed it and return its information lines.
-
-        Raises ValueError for what would break into the agent's own traffic, LinkDownError,
-        CommandError, CommandTimeoutError.
-        """
-        text = line.strip()
-        if text[:2].upper() == "AT":
-            text = text[2:]
-        if problem := _not_to_be_typed(text):
-            raise ValueError(problem)
-        if self._modem is None or not self._ready.is_set():
-            raise LinkDownError(f"modem {self.state}: {self.reason}")
-        try:
-            return await self._modem.send(commands.raw(text))
-        except AtError as error:
-            self.suspect(error)
-            raise
 
     def suspect(self, error: AtError) -> None:
         """Hear of an error that somebody met: one of the link, or only of a command?"""
@@ -204,7 +171,7 @@ class Link:
         await self._watch()
         if self._reset_asked:
             self._reset_asked = False
-            return await self._take("reset", self._cause)
+            return await self._take(RESET, self._cause)
         if self._clock.wall() - ready_at > STABLE:
             rung = None
         return await self._climb(rung, self._cause)
@@ -283,24 +250,16 @@ class Link:
             self._move("vanish", cause)
             log.info("modem gone cause=%s", cause)
             return None
-        history = await self._history()
-        following = next_rung(
-            rung.name if rung else None,
-            history,
-            self._clock.wall(),
-            can_power_cycle=bool(self._config.power_cycle),
-        )
-        return await self._take(following.name, cause, following)
+        return await self._take(await self._history.choose(rung), cause)
 
-    async def _take(self, name: str, cause: str, rung: Rung | None = None) -> Rung | None:
-        taken = rung or next(r for r in LADDER if r.name == name)
-        log.warning("recovery rung=%s cause=%s", taken.name, cause)
+    async def _take(self, rung: Rung, cause: str) -> Rung:
+        log.warning("recovery rung=%s cause=%s", rung.name, cause)
         if self.state != "recovering":
             self._move("recover", cause)
-        with self._pulse.during(f"recovery {taken.name}", RUNG_WITHIN_S):
-            outcome = await self._perform(taken)
-        await self._remember(taken.name, cause, outcome)
-        return taken
+        with self._pulse.during(f"recovery {rung.name}", RUNG_WITHIN_S):
+            outcome = await self._perform(rung)
+        await self._history.note(rung, cause, outcome)
+        return rung
 
     async def _perform(self, rung: Rung) -> str:
         if rung.name == "resynchronise":
@@ -334,20 +293,6 @@ class Link:
         if modem is not None:
             await modem.close()
 
-    async def _history(self) -> list[tuple[datetime, str]]:
-        since = iso(self._clock.wall() - timedelta(days=1))
-
-        def work(db: sqlite3.Connection) -> list[tuple[datetime, str]]:
-            rows = db.execute("SELECT at, rung FROM recovery WHERE at > ?", (since,))
-            return [(from_iso(at), rung) for at, rung in rows]
-
-        return await self._journal.read(work)
-
-    async def _remember(self, rung: str, cause: str, outcome: str) -> None:
-        values = {"at": self._clock.wall(), "rung": rung, "cause": cause, "outcome": outcome}
-        with contextlib.suppress(JournalUnavailableError):
-            await self._journal.commit(lambda db: insert(db, "recovery", values), lazy=True)
-
     # ---- news from the modem ---------------------------------------------------------------
 
     def _hear(self, urc: object) -> None:
@@ -372,16 +317,3 @@ class Link:
         if self.state != before:
             self.since = self._clock.wall()
             self._events.tell(Event(self.since, "link", state=self.state, detail=reason))
-
-
-def _not_to_be_typed(text: str) -> str:
-    """Say why a line would break into the agent's own traffic; "" where it would not."""
-    if not text.isascii() or not text.isprintable():
-        return "an AT line is printable ASCII"
-    upper = text.upper().replace(" ", "")
-    if upper.startswith(("D", "O", "A/")) or upper == "A":
-        return "a call would take the port away from the agent"
-    for prefix, remedy in _NOT_TYPED.items():
-        if prefix in upper:
-            return f"{prefix} would break into the agent's own traffic; {remedy}"
-    return ""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from agent import at_lines
 from agent.arguments import ArgSpec
 from agent.handlers.registry import Call, Handler, Outcome
+from at import commands
 from at.errors import AtError
 
 
 async def _run(call: Call) -> Outcome:
     try:
-        lines = await call.services.link.ask(str(call.args["line"]))
+        checked = at_lines.check(str(call.args["line"]))
+    except at_lines.RefusedLineError as error:
+        return Outcome.error(str(error), reason="bad-args")
+    try:
+        lines = await call.services.link.send(commands.raw(checked.line))
     except AtError as error:
         return Outcome.error(str(error))
-    except ValueError as error:
-        return Outcome.error(str(error), reason="bad-args")
     return Outcome.ok(answer=" / ".join(lines))
 
 
