@@ -16,7 +16,8 @@ from agent import notify
 from agent.channels.mqtt_report import MqttReports
 from agent.channels.sms import SmsChannel
 from agent.clock import Clock, from_iso
-from agent.config import Config
+from agent.config import Config, control_path
+from agent.control.server import Control
 from agent.events import Events
 from agent.executor import Executor
 from agent.handlers.catalogue import build
@@ -114,6 +115,7 @@ class App:
             Reporter(journal, self.clock, self.events, SmsChannel(self.sending, self.link, rows))
         ]
         self.mqtt: MqttChannel | None = None
+        self.control = Control(self, control_path())
         self.presence: Presence | None = None
         if config.mqtt is not None:
             self._build_mqtt()
@@ -171,12 +173,14 @@ class App:
     async def run(self) -> None:
         """Run until SIGTERM, SIGINT or a restart is asked for.
 
-        Raises JournalError where the journal was found damaged: start anew, it is set aside then.
+        Raises JournalError where the journal was found damaged: start anew, it is set aside then;
+        ControlBusyError where another agent has the control socket.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         await self.journal.read(self._recall)
+        self.control.listen()
         async with asyncio.TaskGroup() as group:
             self._group = group
             loops: dict[str, Callable[[], Awaitable[None]]] = {
@@ -184,6 +188,7 @@ class App:
                 "inbox": self.inbox.run,
                 "commands": self._run_commands,
                 "sending": self.sending.run,
+                "control": self.control.run,
                 "housekeeping": Housekeeping(self.journal, self.clock).run,
             }
             for reporter in self.reporters:

@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
 async def _run(config: Config) -> int:
     from agent.app import App  # noqa: PLC0415
     from agent.clock import Clock  # noqa: PLC0415
+    from agent.control.place import ControlBusyError  # noqa: PLC0415
     from agent.journal import Journal, JournalError  # noqa: PLC0415
     from agent.security import key_of  # noqa: PLC0415
 
@@ -55,7 +56,7 @@ async def _run(config: Config) -> int:
         return complain(error, FAILED)
     try:
         await App(config, journal, keys).run()
-    except JournalError as error:
+    except (JournalError, ControlBusyError) as error:
         return complain(error, FAILED)
     finally:
         await journal.close()
