@@ -32,6 +32,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--tcp", metavar="HOST:PORT", help="serve TCP instead; port 0: a free one")
     parser.add_argument("--baud", type=int, help="pace the line as a serial line of this speed")
     parser.add_argument("--boot", action="store_true", help="power up first, with its boot lines")
+    parser.add_argument(
+        "--reenumerate",
+        type=float,
+        metavar="SECONDS",
+        help="a restart takes the port away for so long",
+    )
+    parser.add_argument("--pin", help="the card asks for this PIN")
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a fault from the start, such as noise=0.1 or mute=true (repeatable)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the random faults")
     parser.add_argument(
         "--deliver",
@@ -62,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
         return asyncio.run(_serve(_shell(options), options))
     except EncodeError as error:
         return _complain(f"--deliver: {error}", USAGE)
+    except ValueError as error:
+        return _complain(str(error), USAGE)
     except OSError as error:
         return _complain(f"cannot start: {error}", FAILED)
 
@@ -96,6 +112,7 @@ def _shell(options: argparse.Namespace) -> Shell:
             seed=options.seed,
             baud=options.baud,
             boot=options.boot,
+            reenumerate_s=options.reenumerate,
         )
     host, _, port = options.tcp.rpartition(":")
     return TcpModem(
@@ -105,7 +122,25 @@ def _shell(options: argparse.Namespace) -> Shell:
         seed=options.seed,
         baud=options.baud,
         boot=options.boot,
+        reenumerate_s=options.reenumerate,
     )
+
+
+def _prepare(shell: Shell, options: argparse.Namespace) -> None:
+    """Put in place what the options say; raises ValueError where they cannot be meant."""
+    from at.simulator import operate  # noqa: PLC0415
+
+    for fault in options.fault:
+        name, _, text = fault.partition("=")
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        operate(shell, "faults", **{name: value})
+    if options.pin is not None:
+        operate(shell, "sim", pin=options.pin, locked=True, state="SIM PIN")
+    for sender, text in options.deliver:
+        shell.deliver_text(sender, text)
 
 
 async def _serve(shell: Shell, options: argparse.Namespace) -> int:
@@ -119,8 +154,7 @@ async def _serve(shell: Shell, options: argparse.Namespace) -> int:
         await stack.enter_async_context(shell)
         if options.control is not None:
             await stack.enter_async_context(control_socket(shell, options.control))
-        for sender, text in options.deliver:
-            shell.deliver_text(sender, text)
+        _prepare(shell, options)
         _tell(shell, options)
         await ended.wait()
     return OK

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from at.simulator.core import SimulatedModem
+from at.simulator.operations import operate
+from at.simulator.personalities import PERSONALITIES
+from at.simulator.personality import Personality
 from at.simulator.pty_shell import PtyModem
 from at.simulator.running import RunningModem
 from at.simulator.state import Faults
 from at.simulator.tcp_shell import TcpModem
 from at.simulator.traffic import Sent
 
-__all__ = ["Faults", "PtyModem", "RunningModem", "Sent", "SimulatedModem", "TcpModem"]
+__all__ = [
+    "PERSONALITIES",
+    "Faults",
+    "Personality",
+    "PtyModem",
+    "RunningModem",
+    "Sent",
+    "SimulatedModem",
+    "TcpModem",
+    "operate",
+]

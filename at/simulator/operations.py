@@ -216,14 +216,19 @@ def reset_counters(shell: Shell) -> dict[str, Any]:
     return {}
 
 
+def operate(shell: Shell, op: str, **members: Any) -> dict[str, Any]:
+    """Carry out one operation by name; raises ValueError, KeyError or TypeError if it is bad."""
+    function = OPERATIONS.get(op)
+    if function is None:
+        raise ValueError(f"op is one of: {', '.join(sorted(OPERATIONS))}")
+    return function(shell, **members)
+
+
 def perform(shell: Shell, request: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out {"op": NAME, ...}; the answer has "ok", and "error" where that is false."""
     members = dict(request)
     name = members.pop("op", None)
-    function = OPERATIONS.get(name) if isinstance(name, str) else None
-    if function is None:
-        return {"ok": False, "error": f"op is one of: {', '.join(sorted(OPERATIONS))}"}
     try:
-        return {"ok": True, **function(shell, **members)}
+        return {"ok": True, **operate(shell, str(name), **members)}
     except (ValueError, KeyError, TypeError) as error:
         return {"ok": False, "error": str(error)}

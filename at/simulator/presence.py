@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import struct
+from pathlib import Path
 
 _OPEN, _CLOSE_WRITE, _CLOSE_NOWRITE = 0x20, 0x08, 0x10
 _EVENT = struct.Struct("iIII")
+
+
+def _seen_open(path: str) -> bool:
+    """Whether another process that may be looked into has path open."""
+    own = str(os.getpid())
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and process.name != own:
+            with contextlib.suppress(OSError):  # it is another user's, or has just ended
+                for descriptor in (process / "fd").iterdir():
+                    if str(descriptor.readlink()) == path:
+                        return True
+    return False
 
 
 class Presence:
@@ -18,6 +32,7 @@ class Presence:
 
     def __init__(self, path: str) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
+        self.path = path
         self.opened = 0
         self._count = 0
         self.fd = -1
@@ -31,21 +46,31 @@ class Presence:
 
     def update(self) -> bool:
         """Read the notices there are; True: the terminal is open in some program."""
+        closed = False
         while self.fd >= 0:
             try:
                 data = os.read(self.fd, 4096)
             except BlockingIOError:
                 break
-            at = 0
-            while at < len(data):
-                _, mask, _, length = _EVENT.unpack_from(data, at)
-                at += _EVENT.size + length
-                if mask & _OPEN:
-                    self._count += 1
-                    self.opened += 1
-                elif mask & (_CLOSE_WRITE | _CLOSE_NOWRITE):
-                    self._count -= 1
+            closed |= self._take(data)
+        # Equal notices in a row are told once, so a count that comes to nothing is looked into.
+        if closed and self._count <= 0:
+            self._count = int(_seen_open(self.path))
         return self._count > 0 or not self.known
+
+    def _take(self, data: bytes) -> bool:
+        closed = False
+        at = 0
+        while at < len(data):
+            _, mask, _, length = _EVENT.unpack_from(data, at)
+            at += _EVENT.size + length
+            if mask & _OPEN:
+                self._count += 1
+                self.opened += 1
+            elif mask & (_CLOSE_WRITE | _CLOSE_NOWRITE):
+                self._count -= 1
+                closed = True
+        return closed
 
     def close(self) -> None:
         """Stop watching."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from at.simulator.personality import Personality
 from at.simulator.presence import Presence
 from at.simulator.shell import Shell
+from at.simulator.terminals import Terminal, fresh_terminal, terminal_named
 
 BACKLOG = 65536  # bytes kept for a client that does not read; more is lost
 
@@ -51,20 +52,13 @@ class PtyModem(Shell):
         return self._presence.opened
 
     async def _connect(self) -> None:
-        self._open("")
+        self._open(fresh_terminal())
 
     def _reconnect(self, *, another_name: bool) -> None:
-        self._open(self.path if another_name else "")
+        self._open(fresh_terminal() if another_name else terminal_named(self.path))
 
-    def _open(self, avoid: str) -> None:
-        """Make a raw terminal whose name is not avoid."""
-        master, slave = os.openpty()
-        if os.ttyname(slave) == avoid:
-            other = os.openpty()
-            os.close(master)
-            os.close(slave)
-            master, slave = other
-        self._master, self._slave = master, slave
+    def _open(self, terminal: Terminal) -> None:
+        master, slave = self._master, self._slave = terminal
         os.set_blocking(master, False)
         tty.setraw(slave)
         self.path = os.ttyname(slave)

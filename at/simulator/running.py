@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from at.simulator.operations import operate
 from at.simulator.shell import Shell
 from at.simulator.state import Faults
 from at.simulator.storage import Slot
@@ -84,6 +85,10 @@ class RunningModem(Generic[S]):
             return action(shell)
 
         return asyncio.run_coroutine_threadsafe(act(), loop).result()
+
+    def control(self, op: str, **members: Any) -> dict[str, Any]:
+        """Carry out one operation of the control socket, by name."""
+        return self.call(lambda shell: operate(shell, op, **members))
 
     @property
     def path(self) -> str:

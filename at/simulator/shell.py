@@ -222,8 +222,11 @@ class Shell(ABC):
             )
 
     def appear(self, *, power_lost: bool = True, another_name: bool = False) -> None:
-        """Bring the port back."""
-        self._return_timer = None
+        """Bring the port back; one that is there goes away first."""
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+            self._return_timer = None
+        self._disconnect()
         self._reconnect(another_name=another_name)
         if power_lost:
             self.core.advance(asyncio.get_running_loop().time() - self._started_s)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.peers
 
 
 @needs("smsd", "smstools")
-@pytest.mark.parametrize("personality", ["generic"])
+@pytest.mark.parametrize("personality", ["generic", "telit-le910"])
 def test_smsd_receives_and_sends(personality: str, tmp_path: Path) -> None:
     names = ("outgoing", "checked", "incoming", "failed", "sent", "stats", "saved")
     folders = {name: tmp_path / name for name in names}

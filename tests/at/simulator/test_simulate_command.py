@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 import serial
 
+from tests.at.simulator.host import SUBMIT
+
 PROGRAM = """
 import argparse, sys
 from agent.cli import simulate
@@ -94,6 +96,8 @@ def test_tcp_json_and_control(tmp_path: Path) -> None:
         (["--tcp", "127.0.0.1:0", "--link", "x"], 2, "--link is for a terminal"),
         (["--baud", "7"], 2, "--baud"),
         (["--deliver", "", "text"], 2, "--deliver"),
+        (["--fault", "noise"], 2, "noise takes float"),
+        (["--fault", "thirst=1"], 2, "no such field: thirst"),
         (["--control", "/nonexistent/control"], 1, "cannot start"),
         (["--tcp", "192.0.2.1:1"], 1, "cannot start"),
     ],
@@ -107,6 +111,19 @@ def test_what_it_cannot_do_is_told_without_a_traceback(
     assert ended.returncode == status
     assert told in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_faults_and_a_locked_card_from_the_start() -> None:
+    with _running("--fault", "send_codes=[38]", "--pin", "4321") as process:
+        with serial.Serial(_first_line(process), timeout=5.0) as port:
+            port.write(b"ATE0+CMEE=1\rAT+CPIN?\r")
+            assert b"+CPIN: SIM PIN" in port.read_until(b"PIN\r\n\r\nOK\r\n")
+            port.write(b'AT+CPIN="4321"\rAT+CMGS=18\r')
+            port.read_until(b"> ")
+            port.write(SUBMIT.encode() + b"\x1a")
+            assert port.read_until(b"38\r\n").endswith(b"+CMS ERROR: 38\r\n")
+        process.terminate()
+        assert process.wait(10.0) == 0
 
 
 def test_list_names_the_personalities() -> None:

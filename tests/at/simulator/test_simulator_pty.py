@@ -168,6 +168,21 @@ def test_only_the_owner_may_open_it(modem: RunningModem[PtyModem]) -> None:
     assert not Path(modem.path).stat().st_mode & stat.S_IRWXO
 
 
+async def test_news_interleaves_with_an_answer_on_a_slow_line() -> None:
+    async with PtyModem(baud=19200) as modem:
+        for _ in range(3):
+            modem.deliver(HELLO)
+        modem.faults.interleave = True
+        loop = asyncio.get_running_loop()
+        with await loop.run_in_executor(None, _open, modem.path) as port:
+            await loop.run_in_executor(None, _ask, port, "ATE0+CNMI=2,1")
+            listing = loop.run_in_executor(None, _ask, port, "AT+CMGL=4", b"\r\n\r\nOK\r\n")
+            loop.call_later(0.1, modem.deliver, HELLO)  # the listing takes 0.16 s
+            lines = (await listing).decode().split("\r\n")
+    news = lines.index('+CMTI: "SM",4')
+    assert lines.index(HELLO) < news < lines.index("OK")
+
+
 async def test_paced_line_is_exact_on_average() -> None:
     baud, lines = 115200, 5
     async with PtyModem(baud=baud) as modem:
@@ -180,3 +195,28 @@ async def test_paced_line_is_exact_on_average() -> None:
             took, carried = loop.time() - started, modem.bytes_in + modem.bytes_out - before
     line_s = carried * 10 / baud
     assert line_s * 0.995 <= took  # never faster than the line
+
+
+def test_it_comes_back_under_its_name_and_the_next_one_has_another(
+    modem: RunningModem[PtyModem],
+) -> None:
+    path = modem.path
+    modem.vanish()
+    modem.appear()
+    assert modem.path == path
+    names = [path]
+    for _ in range(3):
+        with RunningModem(PtyModem) as other:
+            names.append(other.path)
+    assert len(set(names)) == 4
+
+
+def test_two_programs_on_one_terminal_are_told_apart_from_one(
+    modem: RunningModem[PtyModem],
+) -> None:
+    first = os.open(modem.path, os.O_RDWR | os.O_NOCTTY)
+    with _open(modem.path) as second:
+        os.close(first)
+        assert _ask(second, "ATE0").endswith(b"OK\r\n")
+        modem.say("RING")
+        assert second.read_until(b"RING\r\n") == b"\r\nRING\r\n"
