@@ -1,0 +1,68 @@
+"""A simulated modem that remembers when which bytes passed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from at.simulator import PtyModem, RunningModem
+
+BITS_A_BYTE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Bytes that passed at a time of the monotonic clock, which all processes share.
+
+    way: "<" from the modem (written to the port), ">" from the host (read from the port).
+    """
+
+    at: float
+    way: str
+    data: bytes
+
+
+class WireModem(PtyModem):
+    """Keeps a log of its line in `wire`."""
+
+    def __init__(self, *options: Any, **more: Any) -> None:
+        super().__init__(*options, **more)
+        self.wire: list[Moved] = []
+
+    def _write(self, data: bytes) -> None:
+        self.wire.append(Moved(time.monotonic(), "<", data))
+        super()._write(data)
+
+    def _received(self, data: bytes) -> None:
+        self.wire.append(Moved(time.monotonic(), ">", data))
+        super()._received(data)
+
+
+Modem = RunningModem[WireModem]
+
+
+def wire(modem: Modem, since: float = 0.0) -> list[Moved]:
+    """Everything that passed since a time, oldest first."""
+    return modem.call(lambda shell: [moved for moved in shell.wire if moved.at >= since])
+
+
+def octets(moved: list[Moved]) -> int:
+    """How many bytes passed, both ways together."""
+    return sum(len(one.data) for one in moved)
+
+
+def line_time_s(count: int, baud: int) -> float:
+    """How long a line of that speed is busy with so many bytes."""
+    return count * BITS_A_BYTE / baud
+
+
+def announced(modem: Modem, sender: str, text: str) -> float:
+    """Bring a message that fits into one part, and return when its announcement began."""
+
+    def act(shell: WireModem) -> float:
+        now = time.monotonic()
+        shell.deliver_text(sender, text)
+        return now
+
+    return modem.call(act)
