@@ -137,7 +137,6 @@ class _Run:
             transitions=[list(row) for row in TRANSITIONS],
             initial="silent",
             auto_transitions=False,
-            model_override=True,
             after_state_change="tell",
         )
         self.steps: dict[str, Callable[[], Awaitable[str]]] = {
@@ -150,10 +149,6 @@ class _Run:
             "announcing": self.finish,
         }
 
-    def trigger(self, name: str) -> bool:
-        """Move by a trigger's name; the machine overrides this (`model_override`)."""
-        return bool(name)
-
     def tell(self) -> None:
         log.debug("bring-up state=%s", self.state)
         if self.on_state is not None:
@@ -161,7 +156,7 @@ class _Run:
 
     async def run(self) -> Identity:
         while self.state in self.steps:
-            self.trigger(await self.steps[self.state]())
+            self.machine.dispatch(await self.steps[self.state]())
         return Identity(
             manufacturer=self.manufacturer,
             model=self.model,
@@ -210,7 +205,7 @@ class _Run:
         try:
             await sim.unlock(self.modem, self.profile, self.wanted.pin, self.wanted.pin_memory)
         except SimError:
-            self.trigger("blocked")
+            self.machine.dispatch("blocked")
             raise
         self.iccid = await sim.iccid(self.modem, self.profile)
         self.imsi = await attempt(self.modem, commands.IMSI)

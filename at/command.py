@@ -19,7 +19,8 @@ class Command(Generic[R_co]):
     parse: the information lines of a successful reply -> the typed result; raises ReplyError.
         With `follow` or `length` the lines alternate: information line, its following line
         ("" where none came).
-    timeout_s: from the last byte written to the final result code.
+    timeout_s: from the last octet written to the final result code; with `follow` or `length`,
+        which long answers have, of silence.
     info: full-match pattern of the information lines that are this command's own; None: none.
     follow: full-match pattern of the bare line that may come after an information line
         (the PDU after +CMGR: / +CMGL:); None: none.

@@ -17,8 +17,10 @@ SEND_TIMEOUT_S: Final = (
     300.0  # slow networks with retries take minutes; giving up early sends twice
 )
 NETWORK_TIMEOUT_S: Final = 60.0  # what asks the network before it answers
-SIM_TIMEOUT_S: Final = 20.0  # PIN verification and a full SIM's listing
-LIST_TIMEOUT_S: Final = 60.0  # 255 messages at 9600 baud are 45 s
+SIM_TIMEOUT_S: Final = 20.0  # PIN verification
+LIST_TIMEOUT_S: Final = 10.0  # of silence
+READ_TIMEOUT_S: Final = 8.0  # of silence
+DELETE_TIMEOUT_S: Final = 15.0  # SIM800: up to 5 s on a slow SIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +345,7 @@ def text_parameters(parameters: str) -> Command[None]:
 
 def delete(index: int) -> Command[None]:
     """§3.5.4: this index alone."""
-    return do(f"+CMGD={index}", SIM_TIMEOUT_S)
+    return do(f"+CMGD={index}", DELETE_TIMEOUT_S)
 
 
 def _reference(line: str) -> int:

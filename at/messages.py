@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from at import commands, profiles
 from at.errors import (
     CommandError,
     CommandTimeoutError,
-    DecodeError,
     PortLostError,
     ReplyError,
     SendUnknownError,
@@ -21,50 +17,22 @@ from at.errors import (
 )
 from at.negotiation import Memories
 from at.pdu_mode import PduMode
+from at.reader import EMPTY, Reader
+from at.stored import Deleted, Stored
 from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.bringup import Identity
-    from at.mode import Mode, RawMessage
+    from at.mode import Mode
     from at.modem import Modem
     from at.profile import Profile
-    from at.sms import Pdu, Submit
+    from at.sms import Submit
+
+__all__ = ["Deleted", "MessageStore", "Stored"]
 
 log = logging.getLogger(__name__)
 
-READS: Final = 4  # until two in a row agree; then the line is too bad to trust
-STALE_TRIES: Final = 3
-# An empty slot, in the words of CMS and CME; a plain ERROR is how some modems say it.
-_EMPTY: Final = frozenset({("CMS", 321), ("CME", 21), ("CME", 22), ("", None)})
-
-
-class Deleted(StrEnum):
-    """What became of a deletion."""
-
-    DONE = "done"
-    EMPTY = "empty"  # there was nothing any more
-    CHANGED = "changed"  # another message is there now: left alone
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A message in the modem.
-
-    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU; in text mode
-    the header line without index and status, and the body after a line feed. pdu: None where
-    error tells why. flags: tolerances used in decoding. proven: read without any tolerance, or
-    twice alike; what is not proven must not be acted on. generation: the modem's when it was read.
-    """
-
-    storage: str
-    index: int
-    status: str
-    raw: str
-    pdu: Pdu | None
-    error: DecodeError | None
-    flags: tuple[str, ...]
-    proven: bool
-    generation: int
+DELETE_TRIES: Final = 4  # each after what made the index doubtful
 
 
 class MessageStore:
@@ -83,8 +51,7 @@ class MessageStore:
         self._mode: Mode = TextMode(charset) if mode == "text" else PduMode()
         self._memories = memories or Memories("")
         self._profile = profile
-        # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
-        self._selected = (self._memories.receiving, modem.generation)
+        self._reader = Reader(modem, self._mode, self._memories.receiving)
         self._swept: int | None = None
         self._setting: tuple[str, int] | None = None  # of +CSMP, and its generation
 
@@ -111,7 +78,7 @@ class MessageStore:
         found = []
         for storage in reversed(self._memories.all if everywhere else self._memories.all[:1]):
             try:
-                found.extend(await self._list(storage))
+                found.extend(await self._reader.list_all(storage))
             except (CommandError, ReplyError) as error:
                 if storage == self._memories.receiving:
                     raise
@@ -122,35 +89,45 @@ class MessageStore:
     async def read(self, storage: str, index: int) -> Stored | None:
         """The message at this index; None: the slot is empty.
 
-        A message that needed tolerance is read again until two reads agree.
+        A message that needed tolerance is read again until two reads agree. Raises as
+        list_stored().
         """
-        first = await self._read(storage, index)
-        return None if first is None else await self._prove(first)
+        first = await self._reader.read_once(storage, index)
+        return None if first is None else await self._reader.prove(first)
 
     async def delete(self, stored: Stored) -> Deleted:
-        """Delete exactly this message: it is read again first where anything may have changed."""
+        """Delete exactly this message: it is read again first where anything may have changed.
+
+        Raises as list_stored(); the message may then be deleted or not.
+        """
         modem = self._modem
-        for _ in range(STALE_TRIES):
+        told = Deleted.EMPTY
+        for left in reversed(range(DELETE_TRIES)):
             if not modem.in_step:
                 await modem.resynchronise()
             if stored.generation != modem.generation or not stored.proven:
-                now = await self._read(stored.storage, stored.index)
+                now = await self._reader.read_once(stored.storage, stored.index)
                 if now is None:
-                    return Deleted.EMPTY
+                    return told
                 if now.raw != stored.raw:
                     return Deleted.CHANGED
                 stored = replace(stored, generation=now.generation, proven=True)
             try:
-                await self._select(stored.storage)
+                await self._reader.select(stored.storage)
                 await modem.send(commands.delete(stored.index), generation=stored.generation)
             except StaleError:
                 continue
+            except CommandTimeoutError:
+                if not left:
+                    raise
+                told = Deleted.DONE  # if it is gone now, it was this that did it
+                continue
             except CommandError as error:
-                if (error.domain, error.code) in _EMPTY and error.domain:
-                    return Deleted.EMPTY
+                if error.domain and (error.domain, error.code) in EMPTY:
+                    return told
                 raise
             return Deleted.DONE
-        raise CommandTimeoutError(commands.delete(stored.index).line, 0.0, "result")
+        raise StaleError(commands.delete(stored.index).line, stored.generation)
 
     async def send(self, submit: Submit) -> int:
         """Send one message; returns TP-MR, the reference of its status report.
@@ -164,11 +141,7 @@ class MessageStore:
             self._setting = (setting.line, self._modem.generation)
         try:
             return await self._modem.send(command)
-        except CommandTimeoutError as error:
-            if error.stage != "result":
-                raise
-            raise SendUnknownError(str(error)) from error
-        except PortLostError as error:
+        except (CommandTimeoutError, PortLostError) as error:
             if error.stage != "result":
                 raise
             raise SendUnknownError(str(error)) from error
@@ -178,95 +151,3 @@ class MessageStore:
             if error.domain == "CMS" and error.code in self._profile.unknown_send:
                 raise SendUnknownError(str(error)) from error
             raise
-
-    # -- one memory at a time --------------------------------------------------------------------
-
-    async def _select(self, storage: str) -> None:
-        if not storage or self._selected == (storage, self._modem.generation):
-            return
-        await self._modem.send(commands.select_memories(storage))
-        self._selected = (storage, self._modem.generation)
-
-    async def _list(self, storage: str) -> list[Stored]:
-        """List until nothing was damaged on the way, or another listing shows nothing new."""
-        await self._select(storage)
-        found: dict[int, Stored] = {}
-        for _ in range(READS):
-            damage, known = self._modem.damage, len(found)
-            generation = self._modem.generation
-            raws = await self._modem.send(self._mode.listing)
-            if self._mode.whole:
-                listed = _in_order(
-                    [self._stored(raw, storage, raw.index, generation) for raw in raws]
-                )
-            else:
-                listed = await self._read_each(storage, [raw.index for raw in raws])
-            for stored in listed:
-                if stored.proven or stored.index not in found:
-                    found[stored.index] = stored
-            if damage == self._modem.damage or (known and known == len(found)):
-                break
-        return [await self._prove(found[index]) for index in sorted(found)]
-
-    async def _read(self, storage: str, index: int) -> Stored | None:
-        """Read once; an answer without its message is believed only if nothing was damaged."""
-        await self._select(storage)
-        bounded = True
-        for _ in range(READS):
-            damage, generation = self._modem.damage, self._modem.generation
-            try:
-                raw = await self._modem.send(self._mode.reading(index, bounded=bounded))
-            except CommandError as error:
-                if (error.domain, error.code) in _EMPTY:
-                    return None
-                raise
-            except CommandTimeoutError:
-                if self._mode.whole or not bounded:
-                    raise
-                bounded = False  # a body that ends before its length: take its first line alone
-                continue
-            if raw is not None:
-                return self._stored(raw, storage, index, generation)
-            if damage == self._modem.damage:
-                break
-        return None
-
-    async def _read_each(self, storage: str, indices: Sequence[int | None]) -> list[Stored]:
-        found = [await self._read(storage, index) for index in indices if index is not None]
-        return [stored for stored in found if stored is not None]
-
-    async def _prove(self, stored: Stored) -> Stored:
-        """Read until a clean reading comes, or two in a row agree."""
-        for _ in range(READS - 1):
-            if stored.proven:
-                break
-            again = await self._read(stored.storage, stored.index)
-            if again is None:
-                break
-            stored = replace(again, proven=again.proven or again.raw == stored.raw)
-        return stored
-
-    def _stored(self, raw: RawMessage, storage: str, index: int | None, generation: int) -> Stored:
-        pdu, error = None, None
-        try:
-            pdu = self._mode.decode(raw)
-        except DecodeError as caught:
-            error = caught
-        flags = pdu.flags if pdu is not None else ()
-        return Stored(
-            storage=storage,
-            index=index or 0,
-            status=raw.status,
-            raw=self._mode.content(raw),
-            pdu=pdu,
-            error=error,
-            flags=flags,
-            proven=error is None and not flags,
-            generation=generation,
-        )
-
-
-def _in_order(found: Sequence[Stored]) -> list[Stored]:
-    """Doubt the whole list where an index does not rise: it may have lost a digit."""
-    rising = all(a.index < b.index for a, b in pairwise(found))
-    return list(found) if rising else [replace(one, proven=False) for one in found]

@@ -27,6 +27,9 @@ CHATTER_S: Final = 3.0  # a modem that never pauses (a debug port, noise) is not
 QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to say
 
 
+PROMPT_TIMEOUT_S: Final = 15.0  # it needs no network; a modem that is busy may take its time
+LONGEST_S: Final = 120.0  # 255 messages at 9600 baud are 45 s
+WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
 
 
@@ -38,6 +41,11 @@ def _nothing(lines: tuple[str, ...]) -> None:
 
 # An unknown vendor's news: its own sign and name. Names of message commands are never news.
 _FOREIGN = re.compile(r"[+^*#%&!$](?!C[MDNP]..?:)[A-Z0-9_ ]+:")
+
+# OK, ERROR, +CME ERROR: and +CMS ERROR: with an octet lost, doubled or put in.
+_WRECK = re.compile(
+    r"[OK]{1,3}|.?O.?K.?|E?.?R.?R?.?O.?R?|.{0,2}C.?[ME].{0,4}R.?[RO].{1,3}: ?.{0,40}"
+)
 
 PROBE: Final = Command("", _nothing, timeout_s=PROBE_TIMEOUT_S)
 
@@ -75,6 +83,10 @@ class Modem:
         self._lock = asyncio.Lock()
         self._answer: asyncio.Future[Reply] | None = None
         self._body: bytes | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._timeout_s = 0.0
+        self._latest = 0.0
+        self._long = False
         self._out_of_step = False
         self._heard_at = 0.0
         self._loop = asyncio.get_running_loop()
@@ -178,8 +190,14 @@ class Modem:
         self._answer = answer
         self._body = command.body
         self._write(port, line)
+        first_s = command.timeout_s
+        if command.body is not None:
+            first_s = min(first_s, PROMPT_TIMEOUT_S)
+        self._timeout_s = command.timeout_s
+        self._latest = self._loop.time() + LONGEST_S
+        self._long = command.follow is not None or command.length is not None
         try:
-            async with asyncio.timeout(command.timeout_s):
+            async with asyncio.timeout(first_s) as self._limit:
                 return await answer
         except TimeoutError:
             stage = self._stage()
@@ -192,6 +210,7 @@ class Modem:
         finally:
             self._answer = None
             self._body = None
+            self._limit = None
             self._events(self._protocol.abandon())
 
     async def _resynchronise(self, timeout_s: float) -> None:
@@ -225,6 +244,11 @@ class Modem:
                 return
             await asyncio.sleep(left)
 
+    def _end_within(self, left_s: float) -> None:
+        """Move the deadline of the command in flight."""
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(self._loop.time() + left_s)
+
     def _stage(self) -> str:
         """How far the command in flight has come; before its prompt no body has been written."""
         if self._protocol.awaiting_prompt:
@@ -245,6 +269,8 @@ class Modem:
         """Octets came from the port."""
         self.bytes_in += len(data)
         self._heard_at = self._loop.time()
+        if self._long and self._heard_at < self._latest:
+            self._end_within(self._timeout_s)
         self._events(self._protocol.feed(data))
 
     def port_lost(self, reason: str) -> None:
@@ -260,6 +286,7 @@ class Modem:
             elif isinstance(event, Prompt):
                 if self._port is not None and self._body is not None:
                     self._write(self._port, self._body + CTRL_Z)
+                    self._end_within(self._timeout_s)
             else:
                 self._stray(event)
 
@@ -281,6 +308,8 @@ class Modem:
         log.debug("< (stray) %r", stray.line)
         if self._answer is not None and not _FOREIGN.match(stray.line):
             self.damage += 1
+            if _WRECK.fullmatch(stray.line):
+                self._end_within(WRECK_S)
         if stray.final:
             self._out_of_step = True
         if self.on_stray is not None:

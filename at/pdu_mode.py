@@ -12,7 +12,7 @@ from at.mode import STATUS, RawMessage
 if TYPE_CHECKING:
     from at.sms import Pdu, Submit
 
-PDU_LINE: Final = re.compile("[0-9A-Fa-f]{8,}")
+PDU_LINE: Final = re.compile("[0-9A-Fa-f]{2,}")
 
 
 def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
@@ -51,7 +51,7 @@ class PduMode:
         """§4.2; the PDU is one line, so there is nothing to bound."""
         del bounded
         own = re.compile(r"\+CMGR: ?\d*,.*")
-        return Command(f"+CMGR={index}", _read, commands.SIM_TIMEOUT_S, info=own, follow=PDU_LINE)
+        return Command(f"+CMGR={index}", _read, commands.READ_TIMEOUT_S, info=own, follow=PDU_LINE)
 
     def content(self, raw: RawMessage) -> str:
         """The hex digits, in capitals."""

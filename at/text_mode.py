@@ -14,7 +14,6 @@ from at.sms import Deliver, text
 if TYPE_CHECKING:
     from at.sms import Pdu, Submit
 
-READ_TIMEOUT_S: Final = 8.0  # also spent where a body is shorter than its header says
 MAX_BODY: Final = 160
 _UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
 
@@ -65,7 +64,7 @@ class TextMode:
         return Command(
             f"+CMGR={index}",
             _read,
-            READ_TIMEOUT_S,
+            commands.READ_TIMEOUT_S,
             info=re.compile(r'\+CMGR: ?"?[A-Z]+ [A-Z]+"?,.*', re.DOTALL),
             follow=self._follow,
             length=self._length if bounded else None,

@@ -216,7 +216,7 @@ async def test_reading_twice_agrees_although_the_status_changes() -> None:
 async def test_body_shorter_than_its_length_is_told_and_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("at.text_mode.READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("at.commands.READ_TIMEOUT_S", 0.1)
     header = '+CMGR: "REC READ","000",,"26/01/02,03:04:05+00",129,4,0,0,"1",129,40'
     async with Peer({"+CMGR=1": _stored_text(header, "ping")}) as peer:
         modem = await Modem.open(peer.path)

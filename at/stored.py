@@ -1,0 +1,40 @@
+"""A message in the modem, and what becomes of it when it is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from at.errors import DecodeError
+    from at.sms import Pdu
+
+
+class Deleted(StrEnum):
+    """What became of a deletion."""
+
+    DONE = "done"
+    EMPTY = "empty"  # there was nothing any more
+    CHANGED = "changed"  # another message is there now: left alone
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message in the modem.
+
+    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU; in text mode
+    the header line without index and status, and the body after a line feed. pdu: None where
+    error tells why. flags: tolerances used in decoding. proven: read without any tolerance, or
+    twice alike; what is not proven must not be acted on. generation: the modem's when it was read.
+    """
+
+    storage: str
+    index: int
+    status: str
+    raw: str
+    pdu: Pdu | None
+    error: DecodeError | None
+    flags: tuple[str, ...]
+    proven: bool
+    generation: int
