@@ -9,6 +9,18 @@ from at.simulator.lines import Arguments
 from at.simulator.table import Modem, Row, fixed
 from at.simulator.values import OK, Outcome, Reply, cme
 
+INDICATORS = ",".join(
+    f'("{name}",({values}))'
+    for name, values in (
+        ("battchg", "0-5"),
+        ("signal", "0-5"),
+        ("service", "0,1"),
+        ("message", "0,1"),
+        ("call", "0,1"),
+        ("roam", "0,1"),
+        ("smsfull", "0,1"),
+    )
+)
 REPORTING = ("+CREG", "+CGREG", "+CEREG")
 
 
@@ -113,6 +125,13 @@ def _set_functionality(modem: Modem, args: Arguments) -> Outcome:
     return OK
 
 
+def _indicators(modem: Modem) -> Outcome:
+    device = modem.device
+    bars = min(max(device.radio.rssi // 6, 0), 5) if device.radio.rssi <= 31 else 0
+    roaming, full = int(device.radio.stat == 5), int(device.stores.receiving.full)
+    return Reply((f"+CIND: 5,{bars},{int(device.radio.registered)},0,0,{roaming},{full}",))
+
+
 def _clock(modem: Modem) -> Outcome:
     shown = modem.device.clock()
     offset = shown.utcoffset() or timedelta(0)
@@ -132,6 +151,8 @@ ROWS = (
     Row("+CESQ", run=_extended_signal, test="(0-63,99),(0-7,99),(255),(255),(0-34,255),(0-97,255)"),
     Row("+COPS", read=_operator, set=_select, test=_operators, needs="sim"),
     Row("+CFUN", read=_functionality, set=_set_functionality, test=_levels),
+    Row("+CIND", read=_indicators, test=INDICATORS),
+    Row("+CBC", run=fixed("+CBC", "+CBC: 0,100,4100").run),
     Row("+CCLK", read=_clock, set=_set_clock),
     Row("+CPAS", run=fixed("+CPAS", "+CPAS: 0").run, test="(0,3,4)"),
 )

@@ -95,11 +95,26 @@ def _password(modem: Modem, args: Arguments) -> Outcome:
     return OK
 
 
+READ_BINARY = 176
+EF_ICCID = 0x2FE2  # TS 102 221 §13.2
+
+
+def _restricted(modem: Modem, args: Arguments) -> Outcome:
+    """+CRSM: the card's serial number can be read, everything else is not there."""
+    command, file = args.integer(0, range(256)), args.integer(1, range(0x10000), 0)
+    if (command, file) != (READ_BINARY, EF_ICCID):
+        return Reply(("+CRSM: 106,130",))
+    digits = modem.device.sim.iccid.ljust(20, "F")
+    swapped = "".join(digits[at + 1] + digits[at] for at in range(0, 20, 2))
+    return Reply((f'+CRSM: 144,0,"{swapped}"',))
+
+
 _FACILITIES = "(" + ",".join(f'"{name}"' for name in PASSWORD_FACILITIES) + ")"
 
 ROWS = (
     Row("+CPIN", read=_pin_state, set=_enter),
     Row("+CPINR", run=_tries, set=_tries_of),
     Row("+CLCK", set=_lock, test=_FACILITIES),
+    Row("+CRSM", set=_restricted, needs="sim"),
     Row("+CPWD", set=_password, test='("SC",8)', needs="sim"),
 )

@@ -87,6 +87,15 @@ def _set_centre(modem: Modem, args: Arguments) -> Outcome:
     return OK
 
 
+def _saved(_: Modem) -> Outcome:
+    return OK
+
+
+def _saved_in(_: Modem, args: Arguments) -> Outcome:
+    args.integer(0, range(256), 0)
+    return OK
+
+
 ROWS = (
     Row("+CMEE", read=_errors, set=_set_errors, test="(0-2)"),
     Row("+CSCS", read=_charset, set=_set_charset, test=_charsets),
@@ -94,6 +103,10 @@ ROWS = (
     Row("+CSDH", read=_details, set=_set_details, test="(0,1)"),
     Row("+CSMP", read=_parameters, set=_set_parameters, needs="sms"),
     Row("+CSCA", read=_centre, set=_set_centre, needs="sms"),
+    Row("+CSAS", run=_saved, set=_saved_in),
+    Row("+CRES", run=_saved, set=_saved_in),
+    plain("+CGSMS", (0, 1, 2, 3), 1),
+    plain("+CMER", (0, 1, 2, 3)),
     plain("+CRC"),
     plain("+CLIP"),
     plain("+CLIR", (0, 1, 2)),
