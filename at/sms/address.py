@@ -97,6 +97,9 @@ def _text(packed: bytes, count: int, flags: list[str]) -> str:
     return gsm7.decode(septets)
 
 
+_MEANINGS = tuple((KINDS[kind >> 4 & 7], kind & 15) for kind in range(256))
+
+
 def read_address(
     data: bytes, octet: int, count: int, field: str, flags: list[str]
 ) -> tuple[Address, int]:
@@ -108,18 +111,18 @@ def read_address(
     if end > len(data):
         raise DecodeError(field, octet, need=end - octet, have=len(data) - octet)
     kind = data[octet]
+    packed = data[octet + 1 : end]
     if kind < 0x80:
         flags.append("address-type")
-    packed = data[octet + 1 : end]
-    name = KINDS[kind >> 4 & 7]
+    name, plan = _MEANINGS[kind]
     if name == "alphanumeric":
-        return _build(_text(packed, count, flags), name, kind & 15), end
+        return _build(_text(packed, count, flags), name, plan), end
     digits = packed.translate(SWAP).hex()
     if count & 1 and digits[-1] == "f":
         digits = digits[:-1]
-    if not digits.isdecimal() or len(digits) != count:
+    if len(digits) != count or not digits.isdecimal():
         digits = _digits(packed, count, field, octet + 1, flags)
-    return _build(digits, name, kind & 15), end
+    return _build(digits, name, plan), end
 
 
 def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
@@ -148,6 +151,7 @@ def encode_address(address: Address, field: str) -> tuple[int, bytes]:
         if len(septets) == 8 and septets[-1] == 0:
             raise EncodeError(field, "an eighth and last '@' cannot be told from filling")
         return (7 * len(septets) + 3) // 4, first + pack(septets)
-    if len(digits) > _MAX_DIGITS or not _DIGITS.fullmatch(digits):
+    plain = digits.isascii() and digits.isdecimal()
+    if len(digits) > _MAX_DIGITS or not (plain or _DIGITS.fullmatch(digits)):
         raise EncodeError(field, f"{digits!r} is not at most {_MAX_DIGITS} of 0-9 * # a b c")
     return len(digits), first + from_digits(digits)

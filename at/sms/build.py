@@ -19,12 +19,12 @@ def builder(cls: type) -> Any:
     )
     lines = [
         f"def build({', '.join(names)}):",
-        "    value = new(twin)",
+        "    value = twin()",
         *(f"    value.{name} = {name}" for name in names),
         "    value.__class__ = cls",
         "    return value",
     ]
-    space: dict[str, Any] = {"new": object.__new__, "twin": twin, "cls": cls}
+    space: dict[str, Any] = {"twin": twin, "cls": cls}
     # Written out like the methods of every dataclass: a loop over the fields would cost the gain.
     exec("\n".join(lines), space)  # noqa: S102  # names of fields, nothing from outside
     return space["build"]

@@ -16,6 +16,7 @@ ESCAPE = 0x1B
 UNDEFINED = "\ufffe"
 """What the charmap codec takes for "no character here"."""
 
+_ELSE = 0x9F  # a control character that no alphabet has
 _PAIR = re.compile(rb"\x1b([\x00-\x7f]?)")
 _SHIFTED = re.compile(rb"[\x80-\xff]")
 # An escape pair becomes one byte with the top bit set, so that 256-entry tables do both at once.
@@ -48,6 +49,13 @@ class SevenBit:
         for code, character in extension.items():
             shifted[code] = character
         self._decoding = plain.replace(UNDEFINED, " ") + "".join(shifted)
+        # Most texts are of Latin-1 characters only, and then this is twice as fast.
+        self._latin = bytes(
+            ord(character)
+            if (code != ESCAPE and character < "\x80") or "\xa0" <= character <= "\xff"
+            else _ELSE
+            for code, character in enumerate(self._decoding)
+        )
         coding = [UNDEFINED] * 256
         for code, character in extension.items():
             if character not in main:  # the shorter way wins
@@ -63,23 +71,30 @@ class SevenBit:
         self._home = bytes(home)
         self._map: Callable[[str, str, Any], tuple[bytes, int]] = codecs.charmap_encode
 
-    def _marked(self, text: str) -> bytes:
-        """One byte a character, the top bit set on those of the extension table."""
+    def _marked(self, text: str) -> bytes | None:
+        """One byte a character, the top bit set on those of the extension table; None: cannot."""
         try:
             marked, _ = self._map(text, "strict", self._encoding)
-        except UnicodeEncodeError as error:
-            character = text[error.start]
-            raise EncodeError(
-                "ud", f"U+{ord(character):04X} at {error.start} is not in the {self.name}"
-            ) from None
-        if 0 in marked:
-            raise EncodeError("ud", f"U+0000 at {text.index(chr(0))} is not in the {self.name}")
-        return marked.translate(self._home)
+        except UnicodeEncodeError:
+            return None
+        return None if 0 in marked else marked.translate(self._home)
+
+    def attempt(self, text: str) -> bytes | None:
+        """Septets like encode, or None where a character is not in the alphabet."""
+        marked = self._marked(text)
+        if marked is None or marked.isascii():
+            return marked
+        return _SHIFTED.sub(_parted, marked)
 
     def encode(self, text: str) -> bytes:
         """Septets, one per byte, escapes included; EncodeError("ud") names what does not fit."""
-        marked = self._marked(text)
-        return marked if marked.isascii() else _SHIFTED.sub(_parted, marked)
+        septets = self.attempt(text)
+        if septets is None:
+            place = next(i for i, character in enumerate(text) if not self.can(character))
+            raise EncodeError(
+                "ud", f"U+{ord(text[place]):04X} at {place} is not in the {self.name}"
+            )
+        return septets
 
     def decode(self, septets: bytes) -> str:
         """The text of one-per-byte septets (0-0x7F); never fails.
@@ -87,6 +102,9 @@ class SevenBit:
         An unknown escape pair reads as the main table's character, a lone escape or two in a row
         as one space (§6.2.1.1).
         """
+        plain = septets.translate(self._latin)
+        if _ELSE not in plain:
+            return plain.decode("latin-1")
         if ESCAPE in septets:
             first, *rest = septets.split(b"\x1b")
             if b"" in rest:  # an escape at the end, or two in a row
@@ -97,20 +115,13 @@ class SevenBit:
 
     def septets(self, text: str) -> int:
         """How many septets the text takes, an escape pair counting two. Raises EncodeError."""
-        marked = self._marked(text)
-        return len(marked) if marked.isascii() else len(self.encode(text))
+        return len(self.encode(text))
 
     def can(self, text: str) -> bool:
         """Whether every character is in the main or the extension table."""
-        try:
-            self._marked(text)
-        except EncodeError:
-            return False
-        return True
+        return self._marked(text) is not None
 
     def is_basic(self, text: str) -> bool:
         """Whether every character is in the main table, so that each takes one septet."""
-        try:
-            return self._marked(text).isascii()
-        except EncodeError:
-            return False
+        marked = self._marked(text)
+        return marked is not None and marked.isascii()

@@ -24,6 +24,8 @@ def decode_command(data: bytes, octet: int, flags: list[str]) -> tuple[Command, 
     end = start + size
     if end > len(data):
         raise DecodeError("cd", start, need=size, have=len(data) - start)
+    if size > _MAX_DATA:
+        flags.append("cdl")
     udh: tuple[Element, ...] = ()
     if first & 0x40:
         if not size or data[start] >= size:
@@ -47,7 +49,7 @@ def decode_command(data: bytes, octet: int, flags: list[str]) -> tuple[Command, 
 def encode_command(command: Command) -> bytes:
     """The TPDU. Raises EncodeError."""
     count, address = encode_address(command.destination, "da")
-    content = encode_header(command.udh) + command.data
+    content = encode_header(command.udh, _MAX_DATA) + command.data
     if len(content) > _MAX_DATA:
         raise EncodeError("cd", f"{len(content)} octets, at most {_MAX_DATA}")
     first = 2 | (0x20 if command.status_report_request else 0) | (0x40 if command.udh else 0)

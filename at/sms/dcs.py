@@ -77,7 +77,7 @@ class Dcs:
     @classmethod
     def of(cls, alphabet: Alphabet, message_class: int | None = None) -> Dcs:
         """The plainest octet for an alphabet and a class: group 00xx. Raises EncodeError("dcs")."""
-        octet = (Alphabet.GSM7, Alphabet.OCTETS, Alphabet.UCS2).index(alphabet) << 2
+        octet = 0 if alphabet is Alphabet.GSM7 else 8 if alphabet is Alphabet.UCS2 else 4
         if message_class is not None:
             if not 0 <= message_class <= 3:
                 raise EncodeError("dcs", f"{message_class} is not a message class")

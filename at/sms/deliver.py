@@ -14,9 +14,7 @@ from at.sms.userdata import decode_user_data, encode_user_data
 _build = builder(Deliver)
 
 
-def decode_deliver(
-    data: bytes, octet: int, flags: list[str], *, entire: bool = False
-) -> tuple[Deliver, int]:
+def decode_deliver(data: bytes, octet: int, flags: list[str], entire: bool) -> tuple[Deliver, int]:
     """The SMS-DELIVER whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
     first = data[octet]
     originator, octet = decode_address(data, octet + 1, "oa", flags)
@@ -25,7 +23,7 @@ def decode_deliver(
     pid, dcs = data[octet], CODINGS[data[octet + 1]]
     timestamp = decode_timestamp(data, octet + 2, "scts", flags)
     user_data, octet = decode_user_data(
-        data, octet + 2 + SIZE, dcs, first & 0x40 != 0, flags, entire=entire
+        data, octet + 2 + SIZE, dcs, first & 0x40 != 0, flags, entire
     )
     return _build(
         originator,

@@ -26,6 +26,7 @@ EXTENSION = {
 
 ALPHABET = SevenBit("GSM 7 bit default alphabet", DEFAULT, EXTENSION)
 
+attempt = ALPHABET.attempt
 encode = ALPHABET.encode
 decode = ALPHABET.decode
 septets = ALPHABET.septets

@@ -19,18 +19,33 @@ def _steps(level: int) -> tuple[tuple[int, int, int], ...]:
 
 
 # The whole message is one big integer: each step moves the upper half of every group at once, so
-# 160 septets take eight steps instead of 160.
-_UNPACK = tuple(_steps(level) for level in range(_LEVELS + 1))
+# 160 septets take eight steps instead of 160. Moving by n bits is adding the moved part times
+# 2**n - 1, which is faster than shifting as long as the factor is one machine word.
+_STEPS = tuple(_steps(level) for level in range(_LEVELS + 1))
 _PACK = tuple(
-    tuple((low, low << (8 * half), half) for low, _, half in reversed(steps)) for steps in _UNPACK
+    tuple((low, low << (8 * half), half) for low, _, half in reversed(steps)) for steps in _STEPS
 )
+_WORD = 16
+
+
+def _unpacking(count: int) -> tuple[int, tuple[tuple[int, int, int], ...], list[tuple[int, int]]]:
+    """What spread() needs for `count` septets: mask, shifting steps, multiplying steps."""
+    steps = _STEPS[(count - 1).bit_length() if count > 1 else 0]
+    small = [(high, (1 << shift) - 1) for _, high, shift in steps if shift <= _WORD]
+    return (1 << 7 * count) - 1, tuple(step for step in steps if step[2] > _WORD), small
+
+
+_UNPACK = tuple(_unpacking(count) for count in range((1 << _LEVELS) + 1))
 
 
 def spread(bits: int, count: int) -> bytes:
     """The lowest `count` (0-256) septets of a bit string, one per byte, the first septet first."""
-    bits &= (1 << (7 * count)) - 1
-    for low, high, shift in _UNPACK[(count - 1).bit_length() if count > 1 else 0]:
+    mask, shifting, multiplying = _UNPACK[count]
+    bits &= mask
+    for low, high, shift in shifting:
         bits = (bits & low) | ((bits & high) << shift)
+    for high, factor in multiplying:
+        bits += (bits & high) * factor
     return bits.to_bytes(count, "little")
 
 

@@ -29,7 +29,7 @@ def skip_indicator(data: bytes, octet: int) -> tuple[int, int]:
 
 
 def decode_parameters(
-    data: bytes, octet: int, indicator: int, header: bool, flags: list[str], *, entire: bool
+    data: bytes, octet: int, indicator: int, header: bool, flags: list[str], entire: bool
 ) -> tuple[Parameters, int]:
     """What the indicator announces, at `octet` -> parameters, next offset.
 
@@ -37,18 +37,18 @@ def decode_parameters(
     be of another kind; else raises DecodeError.
     """
     if not indicator & ~_EXTENSION & 0x78:
-        return _read(data, octet, indicator, header, flags, entire=entire)
+        return _read(data, octet, indicator, header, flags, entire)
     flags.append("pi")
     kept = len(flags)
     try:
-        return _read(data, octet, indicator, header, flags, entire=entire)
+        return _read(data, octet, indicator, header, flags, entire)
     except DecodeError:
         del flags[kept:]
         return _NOTHING, len(data)
 
 
 def _read(
-    data: bytes, octet: int, indicator: int, header: bool, flags: list[str], *, entire: bool
+    data: bytes, octet: int, indicator: int, header: bool, flags: list[str], entire: bool
 ) -> tuple[Parameters, int]:
     pid, dcs, user_data = None, None, None
     if indicator & _PID:
@@ -62,9 +62,7 @@ def _read(
         dcs = CODINGS[data[octet]]
         octet += 1
     if indicator & _UDL:
-        user_data, octet = decode_user_data(
-            data, octet, dcs or _DEFAULT, header, flags, entire=entire
-        )
+        user_data, octet = decode_user_data(data, octet, dcs or _DEFAULT, header, flags, entire)
     return (pid, dcs, user_data), octet
 
 
@@ -103,14 +101,18 @@ def require_cause(failure: int | None) -> bytes:
     return bytes((failure,))
 
 
-def decode_cause(data: bytes, octet: int, rp: str | None) -> tuple[int | None, int]:
+def decode_cause(
+    data: bytes, octet: int, rp: str | None, flags: list[str]
+) -> tuple[int | None, int]:
     """TP-FCS at `octet` if there is one -> cause, next offset. Raises DecodeError("fcs").
 
     rp: "error": there is; "ack": there is not; None: there is if the top bit says so, which a
-    TP-PI without extension never has.
+    TP-PI without extension never has. Flag "fcs": a cause below 0x80.
     """
     if octet >= len(data):
         raise DecodeError("fcs" if rp == "error" else "pi", octet, need=1, have=0)
     if rp == "error" or (rp is None and data[octet] & 0x80):
+        if data[octet] < 0x80:
+            flags.append("fcs")
         return data[octet], octet + 1
     return None, octet

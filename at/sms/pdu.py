@@ -45,6 +45,8 @@ class Pdu:
     "ucs2"           an odd octet, or half a surrogate pair
     "concat"         concatenation invalid (ignored) or repeated (the last one counts)
     "pi"             TP-PI with reserved bits
+    "fcs"            TP-FCS below 0x80, which is reserved
+    "cdl"            TP-CDL above 157
     "trailing"       octets behind the end
     """
 
@@ -74,39 +76,13 @@ def decode(
     flagged. Raises DecodeError, nothing else.
     """
     data = _octets(pdu) if isinstance(pdu, str) else bytes(pdu)
-    if not smsc:
-        flags: list[str] = []
-        if length is not None and length != len(data):
-            flags.append("length")
-        return Pdu(None, _tpdu(data, 0, direction, rp, flags, length), _unique(flags))
     try:
-        return _with_centre(data, direction, rp, length)
+        return _read(data, direction, rp, length, smsc)
     except DecodeError:
-        found = _without_centre(data, direction, rp, length)
+        found = _without_centre(data, direction, rp, length) if smsc else None
         if found is None:
             raise
         return found
-
-
-def _with_centre(data: bytes, direction: Direction, rp: str | None, length: int | None) -> Pdu:
-    flags: list[str] = []
-    if not data:
-        raise DecodeError("smsc", 0, need=1, have=0)
-    size = data[0]
-    start = size + 1
-    centre = None
-    if size:
-        if size > _MAX_SMSC:
-            raise DecodeError("smsc", 0, detail=f"{size} octets, at most {_MAX_SMSC}")
-        if len(data) < start:
-            raise DecodeError("smsc", 1, need=size, have=len(data) - 1)
-        centre, sound = _centre(data[1:start])
-        if not sound:
-            flags.append("smsc")
-    if length is not None and length != len(data) - start:
-        flags.append("length")
-    tpdu = _tpdu(data, start, direction, rp, flags, length)
-    return _build(centre, tpdu, _unique(flags) if flags else ())
 
 
 def _without_centre(
@@ -120,12 +96,11 @@ def _without_centre(
     told = length is not None and length == len(data)
     if not told and (len(data) < 2 or (data[0] <= _MAX_SMSC and data[1] & 0x80) or not data[0]):
         return None
-    flags: list[str] = []
     try:
-        tpdu = _tpdu(data, 0, direction, rp, flags, length)
+        found = _read(data, direction, rp, length, smsc=False)
     except DecodeError:
         return None
-    return None if flags else Pdu(None, tpdu, ("smsc-missing",))
+    return None if found.flags else Pdu(None, found.tpdu, ("smsc-missing",))
 
 
 @lru_cache(maxsize=64)
@@ -143,42 +118,57 @@ def _centre(octets: bytes) -> tuple[Address, bool]:
         centre, _ = read_address(octets, 0, semioctets, "smsc", flags)
     except DecodeError:
         return Address(octets[1:].hex(), "reserved", 0), False
-    return centre, not flags
+    return centre, not flags and centre.kind != "alphanumeric" and bool(centre.digits)
 
 
-def _tpdu(
-    data: bytes,
-    octet: int,
-    direction: Direction,
-    rp: str | None,
-    flags: list[str],
-    length: int | None,
-) -> Tpdu:
-    if octet >= len(data):
-        raise DecodeError("mti", octet, need=1, have=0)
-    entire = length is not None and length == len(data) - octet
-    kind = data[octet] & 3
+def _read(  # noqa: C901, PLR0912  # one branch a message type: the hot path, so no table of functions
+    data: bytes, direction: Direction, rp: str | None, length: int | None, smsc: bool
+) -> Pdu:
+    flags: list[str] = []
+    centre = None
+    start = 0
+    total = len(data)
+    if smsc:
+        if not data:
+            raise DecodeError("smsc", 0, need=1, have=0)
+        start = data[0] + 1
+        if start > 1:
+            if start > _MAX_SMSC + 1:
+                raise DecodeError("smsc", 0, detail=f"{data[0]} octets, at most {_MAX_SMSC}")
+            if total < start:
+                raise DecodeError("smsc", 1, need=start - 1, have=total - 1)
+            centre, sound = _centre(data[1:start])
+            if not sound:
+                flags.append("smsc")
+    if start >= total:
+        raise DecodeError("mti", start, need=1, have=0)
+    entire = False
+    if length is not None:
+        entire = length == total - start
+        if not entire:
+            flags.append("length")
+    kind = data[start] & 3
     tpdu: Tpdu
     if kind == 0 and direction != "mo":
-        tpdu, end = decode_deliver(data, octet, flags, entire=entire)
+        tpdu, end = decode_deliver(data, start, flags, entire)
     elif kind == 1 and direction != "mt":
-        tpdu, end = decode_submit(data, octet, flags, entire=entire)
+        tpdu, end = decode_submit(data, start, flags, entire)
     elif kind == 2 and direction != "mo":
-        tpdu, end = decode_status_report(data, octet, flags, entire=entire)
+        tpdu, end = decode_status_report(data, start, flags, entire)
     elif kind == 0:
-        tpdu, end = decode_deliver_report(data, octet, flags, rp=rp, entire=entire)
+        tpdu, end = decode_deliver_report(data, start, flags, entire, rp)
     elif kind == 1:
-        tpdu, end = decode_submit_report(data, octet, flags, rp=rp, entire=entire)
+        tpdu, end = decode_submit_report(data, start, flags, entire, rp)
     elif kind == 2:
-        tpdu, end = decode_command(data, octet, flags)
+        tpdu, end = decode_command(data, start, flags)
     elif direction == "mo":
-        raise DecodeError("mti", octet, detail="reserved message type")
+        raise DecodeError("mti", start, detail="reserved message type")
     else:
         flags.append("mti")
-        tpdu, end = decode_deliver(data, octet, flags, entire=entire)
-    if end < len(data):
+        tpdu, end = decode_deliver(data, start, flags, entire)
+    if end < total:
         flags.append("trailing")
-    return tpdu
+    return _build(centre, tpdu, _unique(flags) if flags else ())
 
 
 def _unique(flags: list[str]) -> tuple[str, ...]:
@@ -186,17 +176,19 @@ def _unique(flags: list[str]) -> tuple[str, ...]:
 
 
 def _octets(text: str) -> bytes:
-    text = text.strip()
     try:
         data = bytes.fromhex(text)
     except ValueError:
         data = b""
-    if 2 * len(data) != len(text):  # also: bytes.fromhex lets spaces pass
-        strange = _NOT_HEX.search(text)
-        if strange is not None:
-            raise DecodeError("hex", strange.start() // 2, detail=f"{strange[0]!r} is no hex digit")
-        raise DecodeError("hex", len(text) // 2, need=2, have=1, detail="half an octet")
-    return data
+    if 2 * len(data) == len(text):  # else also: bytes.fromhex lets spaces pass
+        return data
+    text = text.strip()
+    if 2 * len(data) == len(text):
+        return data
+    strange = _NOT_HEX.search(text)
+    if strange is not None:
+        raise DecodeError("hex", strange.start() // 2, detail=f"{strange[0]!r} is no hex digit")
+    raise DecodeError("hex", len(text) // 2, need=2, have=1, detail="half an octet")
 
 
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {

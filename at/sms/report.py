@@ -16,13 +16,13 @@ from at.sms.tpdu import DeliverReport, SubmitReport
 
 
 def decode_deliver_report(
-    data: bytes, octet: int, flags: list[str], *, rp: str | None, entire: bool = False
+    data: bytes, octet: int, flags: list[str], entire: bool, rp: str | None
 ) -> tuple[DeliverReport, int]:
     """The report whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
     header = data[octet] & 0x40 != 0
-    failure, octet = decode_cause(data, octet + 1, rp)
+    failure, octet = decode_cause(data, octet + 1, rp, flags)
     indicator, octet = skip_indicator(data, octet)
-    parameters, octet = decode_parameters(data, octet, indicator, header, flags, entire=entire)
+    parameters, octet = decode_parameters(data, octet, indicator, header, flags, entire)
     return DeliverReport(failure, *parameters), octet
 
 
@@ -40,16 +40,14 @@ def encode_deliver_report(report: DeliverReport) -> bytes:
 
 
 def decode_submit_report(
-    data: bytes, octet: int, flags: list[str], *, rp: str | None, entire: bool = False
+    data: bytes, octet: int, flags: list[str], entire: bool, rp: str | None
 ) -> tuple[SubmitReport, int]:
     """The report whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
     header = data[octet] & 0x40 != 0
-    failure, octet = decode_cause(data, octet + 1, rp)
+    failure, octet = decode_cause(data, octet + 1, rp, flags)
     indicator, octet = skip_indicator(data, octet)
     timestamp = decode_timestamp(data, octet, "scts", flags)
-    parameters, octet = decode_parameters(
-        data, octet + SIZE, indicator, header, flags, entire=entire
-    )
+    parameters, octet = decode_parameters(data, octet + SIZE, indicator, header, flags, entire)
     return SubmitReport(timestamp, failure, *parameters), octet
 
 

@@ -55,6 +55,10 @@ def segment(
         if transliterate and alphabet != Alphabet.UCS2:
             content = nearest(content)
         ways = _ways(content, alphabet, languages)
+    if len(ways) == 1:
+        kind, whole, _, own = ways[0]
+        if len(whole) <= _room(kind, (*own, *elements)):
+            return (UserData(kind, whole, (*own, *elements)),)
     sample = Concat(reference, 1, 1, wide).element
     drafts = [
         _Draft(kind, _cut(kind, whole, pieces, sample, (*own, *elements)), (*own, *elements))
@@ -99,13 +103,13 @@ def _ways(text: str, wanted: str, languages: str) -> list[_Way]:
     if wanted == Alphabet.UCS2:
         return [_wide(text)]
     ways: list[_Way] = []
-    try:
-        ways.append((Alphabet.GSM7, gsm7.encode(text), _escaped, ()))
-    except EncodeError:
-        if wanted == "auto":
-            ways.append(_wide(text))
-        elif languages == "none":
-            raise
+    septets = gsm7.attempt(text)
+    if septets is not None:
+        ways.append((Alphabet.GSM7, septets, _escaped, ()))
+    elif wanted == "auto":
+        ways.append(_wide(text))
+    elif languages == "none":
+        gsm7.encode(text)  # says which character it is
     if languages == "auto":
         ways += _national(text)
     if not ways:

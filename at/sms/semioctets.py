@@ -16,7 +16,7 @@ _WRITE = str.maketrans("*#abc", "abcde")
 
 def from_digits(digits: str) -> bytes:
     """Pack "0"-"9", "*", "#", "a", "b", "c", filling an odd last half with 0xF."""
-    nibbles = digits.translate(_WRITE)
+    nibbles = digits if digits.isdecimal() else digits.translate(_WRITE)
     return bytes.fromhex(nibbles + "f" if len(nibbles) & 1 else nibbles).translate(SWAP)
 
 

@@ -21,7 +21,7 @@ _build = builder(StatusReport)
 
 
 def decode_status_report(
-    data: bytes, octet: int, flags: list[str], *, entire: bool = False
+    data: bytes, octet: int, flags: list[str], entire: bool
 ) -> tuple[StatusReport, int]:
     """The report whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
     first = data[octet]
@@ -40,7 +40,7 @@ def decode_status_report(
     if octet < len(data):
         indicator, octet = skip_indicator(data, octet)
         parameters, octet = decode_parameters(
-            data, octet, indicator, first & 0x40 != 0, flags, entire=entire
+            data, octet, indicator, first & 0x40 != 0, flags, entire
         )
     return _build(
         reference,

@@ -14,9 +14,7 @@ from at.sms.validity import decode_validity, encode_validity
 _build = builder(Submit)
 
 
-def decode_submit(
-    data: bytes, octet: int, flags: list[str], *, entire: bool = False
-) -> tuple[Submit, int]:
+def decode_submit(data: bytes, octet: int, flags: list[str], entire: bool) -> tuple[Submit, int]:
     """The SMS-SUBMIT whose first octet is at `octet` -> value, next offset. Raises DecodeError."""
     first = data[octet]
     if octet + 2 > len(data):
@@ -27,7 +25,7 @@ def decode_submit(
         raise DecodeError("pid", octet, need=2, have=len(data) - octet)
     pid, dcs = data[octet], CODINGS[data[octet + 1]]
     validity, octet = decode_validity(data, octet + 2, first >> 3 & 3, flags)
-    user_data, octet = decode_user_data(data, octet, dcs, first & 0x40 != 0, flags, entire=entire)
+    user_data, octet = decode_user_data(data, octet, dcs, first & 0x40 != 0, flags, entire)
     return _build(
         destination,
         user_data,

@@ -146,14 +146,14 @@ def decode_header(data: bytes, octet: int, end: int, flags: list[str]) -> tuple[
         if iei in _CONCATS:
             parts += 1
             size = 1 if iei == CONCAT_8 else 2
-            if parts > 1 or stop - start < size + 2 or not 1 <= content[size + 1] <= content[size]:
+            if parts > 1 or stop - start != size + 2 or not 1 <= content[size + 1] <= content[size]:
                 flags.append("concat")
         octet = stop
     return tuple(elements)
 
 
-def encode_header(udh: Sequence[Element]) -> bytes:
-    """UDHL and the elements; b"" without any. Raises EncodeError("udh").
+def encode_header(udh: Sequence[Element], room: int = 140) -> bytes:
+    """UDHL and the elements, at most `room` octets; b"" without any. Raises EncodeError("udh").
 
     Refuses what a receiver would have to ignore: invalid or repeated concatenation.
     """
@@ -162,7 +162,7 @@ def encode_header(udh: Sequence[Element]) -> bytes:
     parts = 0
     octets = bytearray(1)
     for element in udh:
-        if not 0 <= element.iei <= 0xFF or len(element.data) > 137:
+        if not 0 <= element.iei <= 0xFF or len(element.data) > room - 3:
             raise EncodeError("udh", f"element {element.iei} of {len(element.data)} octets")
         if element.iei in _CONCATS:
             parts += 1
@@ -172,7 +172,7 @@ def encode_header(udh: Sequence[Element]) -> bytes:
         octets.append(element.iei)
         octets.append(len(element.data))
         octets += element.data
-    if len(octets) > 140:
-        raise EncodeError("udh", f"{len(octets)} octets, at most 140")
+    if len(octets) > room:
+        raise EncodeError("udh", f"{len(octets)} octets, at most {room}")
     octets[0] = len(octets) - 1
     return bytes(octets)

@@ -75,7 +75,7 @@ _build = builder(UserData)
 
 
 def decode_user_data(
-    data: bytes, octet: int, dcs: Dcs, header: bool, flags: list[str], *, entire: bool = False
+    data: bytes, octet: int, dcs: Dcs, header: bool, flags: list[str], entire: bool = False
 ) -> tuple[UserData, int]:
     """TP-UDL and TP-UD at `octet` -> user data, next offset.
 
@@ -93,7 +93,7 @@ def decode_user_data(
     size = (7 * length + 7) >> 3 if alphabet is _GSM7 else length
     end = start + size
     if end != total or size > MAX_OCTETS:
-        length, size = _settle(data, start, length, size, alphabet, flags, entire=entire)
+        length, size = _settle(data, start, length, size, alphabet, flags, entire)
         end = start + size
     udh: tuple[Element, ...] = ()
     skip = 0
@@ -125,7 +125,6 @@ def _settle(
     size: int,
     alphabet: Alphabet,
     flags: list[str],
-    *,
     entire: bool,
 ) -> tuple[int, int]:
     """TP-UDL and octets that hold when TP-UDL does not fit the octets that there are."""
@@ -152,6 +151,8 @@ def _is_filling(octets: bytes) -> bool:
 
 
 def _is_utf16(octets: bytes) -> bool:
+    if octets[::2].isascii():  # no surrogate can be in it
+        return not len(octets) & 1
     try:
         octets.decode("utf-16-be")
     except UnicodeDecodeError:
@@ -164,12 +165,14 @@ def encode_user_data(user_data: UserData, dcs: Dcs) -> bytes:
     alphabet, octets = user_data.alphabet, user_data.octets
     if alphabet is not dcs.coding:
         raise EncodeError("dcs", f"0x{dcs.octet:02X} does not say {alphabet}")
-    header = encode_header(user_data.udh)
+    header = encode_header(user_data.udh) if user_data.udh else b""
     if alphabet is _GSM7:
         skip = (8 * len(header) + 6) // 7
         length = skip + len(octets)
         size = (7 * length + 7) >> 3
-        bits = squeeze(octets) << 7 * skip | int.from_bytes(header, "little")
+        bits = squeeze(octets)
+        if skip:
+            bits = bits << 7 * skip | int.from_bytes(header, "little")
         content = bits.to_bytes(size, "little")
     else:
         if alphabet is _UCS2 and not _is_utf16(octets):

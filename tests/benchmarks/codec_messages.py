@@ -129,9 +129,7 @@ def samples(count: int = COUNT) -> list[Sample]:
             found.append(Sample(kind, pdu, str(tpdu.destination), tpdu.user_data.text, None))
         elif isinstance(tpdu, Deliver):
             found.append(
-                Sample(
-                    kind, pdu, str(tpdu.originator), tpdu.user_data.text, tpdu.timestamp.time
-                )
+                Sample(kind, pdu, str(tpdu.originator), tpdu.user_data.text, tpdu.timestamp.time)
             )
     return found
 

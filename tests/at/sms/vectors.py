@@ -17,8 +17,8 @@ def load(name: str, table: str = "message") -> list[dict[str, Any]]:
 
 
 def every_pdu() -> list[str]:
-    """The hex of every message that can be read."""
-    found = [
-        entry["pdu"] for name in ("published", "habits", "read_elsewhere") for entry in load(name)
-    ]
-    return found + [pdu for entry in load("composed_elsewhere") for pdu in entry["pdus"]]
+    """The hex of every message that can be read without being told more."""
+    names = ("published", "habits", "read_elsewhere")
+    entries = [entry for name in names for entry in load(name) if "length" not in entry]
+    composed = [pdu for entry in load("composed_elsewhere") for pdu in entry["pdus"]]
+    return [entry["pdu"] for entry in entries] + composed
