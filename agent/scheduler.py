@@ -100,21 +100,16 @@ class Scheduler:
         return handler.resource or name if handler else name
 
     async def _dispatch(self) -> float | None:
-        """Start what may start; return after how many seconds to look again, None: when woken."""
+        """Start what may start; return after how many seconds to look again, None: when woken.
+
+        What is due by its schedule goes first: a backlog must not hold a reboot up.
+        """
+        waits = [*await self._dispatch_scheduled(), *await self._dispatch_accepted()]
+        return min(waits, default=None)
+
+    async def _dispatch_scheduled(self) -> list[float]:
         waits: list[float] = []
-        for n, name in await self._journal.read(_accepted):
-            if len(self._busy) >= RUNNING_MAX:
-                return None
-            if not self._is_free(n, name):
-                continue
-            pause_s = self._budget_pause_s()
-            if pause_s > 0:
-                waits.append(pause_s)
-                break
-            await self._start_or_expire(n)
         for row in await self._journal.read(lambda db: list(open_commands(db, ("scheduled",)))):
-            if row.n in self._busy.values():
-                continue
             ready = self._readiness(row)
             if ready.expired:
                 await self._expire(row, ready.expired)
@@ -124,9 +119,20 @@ class Scheduler:
                 pause_s = self._budget_pause_s()
                 if pause_s > 0:
                     waits.append(pause_s)
-                elif len(self._busy) < RUNNING_MAX:
+                else:
                     self._begin(row)
-        return min(waits, default=None)
+        return waits
+
+    async def _dispatch_accepted(self) -> list[float]:
+        for n, name in await self._journal.read(_accepted):
+            if len(self._busy) >= RUNNING_MAX:
+                break  # the end of any of them wakes us
+            if self._is_free(n, name):
+                pause_s = self._budget_pause_s()
+                if pause_s > 0:
+                    return [pause_s]
+                await self._start_or_expire(n)
+        return []
 
     async def _start_or_expire(self, n: int) -> None:
         row = await self._journal.read(lambda db: command(db, n))
@@ -144,7 +150,11 @@ class Scheduler:
         self._start(row)
 
     def _is_free(self, n: int, name: str) -> bool:
-        return self._resource(name) not in self._busy and n not in self._busy.values()
+        return (
+            len(self._busy) < RUNNING_MAX
+            and self._resource(name) not in self._busy
+            and n not in self._busy.values()
+        )
 
     def _budget_pause_s(self) -> float:
         if len(self._starts) < self._per_minute:
