@@ -11,7 +11,6 @@ from agent.arrival import Arrival, fingerprint
 from agent.clock import iso
 from agent.config import Config
 from agent.judging import Judge, Judgement
-from agent.request import text_of
 from at.errors import EncodeError
 from at.sms import gsm7
 
@@ -47,25 +46,29 @@ _SPEAKS: Final = {
 }
 
 
-def arrival_of(text: str | bytes, *, channel: str, sender: str, now: datetime) -> Arrival:
+def arrival_of(
+    text: str, config: Config, *, channel: str, sender: str | None, now: datetime
+) -> Arrival:
     """Return the message as its channel would hand it in, had it come just now.
+
+    sender: of an SMS; None: the first sender of the first platform that has one.
 
     An SMS has the time stamp `now` and is cut into no parts: a text of exactly 160 septets is a
     message filled to its end.
     """
-    body = text if isinstance(text, str) else text_of(text)
-    stamp = now.replace(microsecond=0)
     by_sms = channel == "sms"
+    if sender is None:
+        sender = next((own for row in config.platforms for own in row.senders), "")
+    stamp = now.replace(microsecond=0)
     return Arrival(
         channel=channel,
         received_at=now,
         sender=sender if by_sms else "",
         sent_at=stamp if by_sms else None,
-        text=body,
-        data=None if body is not None else text if isinstance(text, bytes) else b"",
+        text=text,
         id=secrets.token_hex(6) if channel == "console" else None,
-        fingerprint=fingerprint(sender, [(stamp.isoformat(), body or "")]) if by_sms else None,
-        full=by_sms and body is not None and _septets(body) == SINGLE_SEPTETS,
+        fingerprint=fingerprint(sender, [(stamp.isoformat(), text)]) if by_sms else None,
+        full=by_sms and _septets(text) == SINGLE_SEPTETS,
     )
 
 

@@ -15,7 +15,21 @@ from agent.cli.exits import CONFIGURATION, FAILED, complain
 __all__ = ["main"]
 
 # The sub-commands in the order of the help; each lives in agent.cli.<name>.
-COMMANDS: Final = ("run", "demo", "history", "sign", "pdu", "simulate", "config")
+COMMANDS: Final = (
+    "run",
+    "demo",
+    "status",
+    "history",
+    "explain",
+    "send",
+    "sms",
+    "at",
+    "console",
+    "sign",
+    "pdu",
+    "simulate",
+    "config",
+)
 
 
 def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
@@ -36,7 +50,7 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; no traceback reaches a user."""
     words = list(sys.argv[1:] if argv is None else argv)
-    wanted = [word for word in words if word in COMMANDS][:1]
+    wanted = [word for word in _words(words) if word in COMMANDS][:1]
     options = _parser(wanted or COMMANDS).parse_args(words)
     from agent.config import ConfigError  # noqa: PLC0415 - after the usage errors
 
@@ -51,4 +65,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
+    except OSError as error:
+        return complain(error, FAILED)
     return status
+
+
+def _words(words: Sequence[str]) -> list[str]:
+    """Return the words that may name the sub-command: the file of --config may be called so."""
+    after_config = [False, *(word == "--config" for word in words)]
+    return [word for word, named in zip(words, after_config, strict=False) if not named]

@@ -6,6 +6,7 @@ import secrets
 import sqlite3
 from typing import Any, Final
 
+from agent.arguments import ArgSpec
 from agent.arrival import Arrival
 from agent.control.agent import Agent
 from agent.control.following import Bell, changes
@@ -13,7 +14,7 @@ from agent.control.wire import Fields, RequestError, Tell
 from agent.machines import COMMAND
 from agent.rows import CommandRow, command, find_command
 
-__all__ = ["follow", "send"]
+__all__ = ["follow", "known", "send"]
 
 WAIT_MAX_S: Final = 30 * 86400.0
 
@@ -70,6 +71,31 @@ async def follow(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
             raise RequestError("failed", f"no command {id_} was accepted")
         await tell(_told(row))
         return await _follow(agent, bell, row, tell, timeout_s)
+
+
+async def known(agent: Agent, fields: Fields) -> dict[str, Any]:
+    """List the commands of this agent, with their arguments and the channels they are open to."""
+    fields.end()
+    commands = []
+    for handler in agent.registry:
+        rule = agent.config.commands[handler.name]
+        commands.append(
+            {
+                "name": handler.name,
+                "summary": handler.summary,
+                "enabled": rule.enabled,
+                "channels": list(rule.channels),
+                "read_only": handler.read_only,
+                "arguments": {name: _schema(spec) for name, spec in handler.arguments.items()},
+            }
+        )
+    return {"device": agent.config.device.id, "commands": commands}
+
+
+def _schema(spec: ArgSpec) -> dict[str, Any]:
+    names = ("type", "min", "max", "pattern", "choices", "default", "required")
+    values = {name: getattr(spec, name) for name in names}
+    return {name: value for name, value in values.items() if value not in (None, False, ())}
 
 
 async def _follow(

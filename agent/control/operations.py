@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from agent.control.agent import Agent
-from agent.control.commands import follow, send
+from agent.control.commands import follow, known, send
 from agent.control.modem import at
 from agent.control.news import events
 from agent.control.proof import confirm
@@ -28,6 +28,7 @@ def operations(agent: Agent) -> Mapping[str, Operation]:
         "status": _at_once(Status(agent)),
         "send": partial(send, agent),
         "follow": partial(follow, agent),
+        "commands": _at_once(partial(known, agent)),
         "sms": partial(send_sms, agent),
         "at": _at_once(partial(at, agent)),
         "history": partial(history, agent),

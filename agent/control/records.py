@@ -104,10 +104,10 @@ async def road(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
 async def explain_text(agent: Agent, fields: Fields) -> dict[str, Any]:
     """Say what would become of a text from a sender, had it come just now; nothing is written."""
     text = fields.text("text")
-    sender = fields.text("from", "")
+    sender = fields.optional("from")
     channel = fields.text("channel", "sms")
     fields.end()
     if channel not in ("sms", "mqtt", "console"):
         raise RequestError("usage", "channel is sms, mqtt or console")
-    arrival = arrival_of(text, channel=channel, sender=sender, now=agent.now())
+    arrival = arrival_of(text, agent.config, channel=channel, sender=sender, now=agent.now())
     return await agent.journal.read(lambda db: explain(db, agent.judge, agent.config, arrival))

@@ -46,14 +46,14 @@ class Fields:
         value = self._left.pop(name, default)
         if not isinstance(value, str):
             raise RequestError("usage", f"{name} is missing, or not a text")
-        return value
+        return _whole(name, value)
 
     def optional(self, name: str) -> str | None:
         """Take a text that may be missing or null."""
         value = self._left.pop(name, None)
         if value is not None and not isinstance(value, str):
             raise RequestError("usage", f"{name} is not a text")
-        return value
+        return None if value is None else _whole(name, value)
 
     def identifier(self, name: str) -> str | None:
         """Take an id as payloads may name it, or None."""
@@ -97,6 +97,12 @@ class Fields:
         """Refuse keys that no operation asked for: a misspelt one must not pass unnoticed."""
         if self._left:
             raise RequestError("usage", f"{min(self._left)} is no key of this operation")
+
+
+def _whole(name: str, value: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise RequestError("usage", f"{name} holds half a character (a lone surrogate)")
+    return value
 
 
 def parse(line: bytes) -> tuple[Any, str, Fields]:
