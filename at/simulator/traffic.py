@@ -13,6 +13,7 @@ from at.simulator.textmode import render
 from at.simulator.values import Refused, Reply, cms
 
 ACK_TIMEOUT_S = 15.0  # a +CMT without +CNMA is refused to the network then (TS 24.011 TR2M)
+LINK_KEPT_S = 5.0  # +CMMS=1 ends so long after the last send (TS 27.005 §3.5.6: 1 to 5 s)
 BUFFER_BLOCKS = 32  # indications kept while +CNMI <mode> is 0
 
 
@@ -186,6 +187,17 @@ class Traffic:
             self.waiting.appendleft(self._unacknowledged)
             self._unacknowledged = None
 
+    def keep_link(self) -> None:
+        """+CMMS=1 holds from now until nothing has been sent for a while."""
+        timers, settings = self.device.timers, self.device.settings
+        timers.cancel("cmms")
+
+        def fall_back() -> None:
+            settings.cmms = 0
+
+        if settings.cmms == 1:
+            timers.at(self.device.now_s + LINK_KEPT_S, "cmms", fall_back)
+
     def submit(self, pdu: str, answer: str) -> Reply:
         """Hand a SUBMIT (hex, SMSC first) to the network; answer: the prefix of the reply line.
 
@@ -200,6 +212,7 @@ class Traffic:
         self._reference = (self._reference + 1) % 256
         reference = self._reference
         self.sent.append(Sent(pdu.upper(), reference))
+        self.keep_link()
         octets = tpdu.tpdu_of(bytes.fromhex(pdu))
         head = tpdu.header(octets, submit=True) if octets[0] & 0x03 == 0x01 else None
         asked = head is not None and head.first & tpdu.STATUS_REPORT_REQUEST

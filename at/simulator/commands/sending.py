@@ -122,6 +122,7 @@ def _more(modem: Modem) -> Outcome:
 
 def _set_more(modem: Modem, args: Arguments) -> Outcome:
     modem.device.settings.cmms = args.integer(0, (0, 1, 2), 0)
+    modem.traffic.keep_link()
     return OK
 
 

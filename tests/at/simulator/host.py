@@ -37,7 +37,8 @@ class Host:
         return self.heard()
 
     def submit(self, pdu: str = SUBMIT, length: int = SUBMIT_LENGTH) -> list[str]:
-        assert self.raw(f"AT+CMGS={length}\r") == b"\r\n> "
+        prompt = self.modem.personality.prompt.encode()
+        assert self.raw(f"AT+CMGS={length}\r") == prompt
         return self.lines(self.raw(pdu + "\x1a"))
 
     @staticmethod

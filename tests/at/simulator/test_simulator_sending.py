@@ -82,6 +82,20 @@ def test_a_send_that_is_carried_out_but_never_answered() -> None:
     assert host.submit() == ["+CMGS: 2", "OK"]
 
 
+def test_more_messages_hold_the_link_until_none_comes() -> None:
+    host = Host()
+    assert host.send("AT+CMMS=1") == ["OK"]
+    host.modem.advance(4.0)
+    assert host.submit()[-1] == "OK"
+    host.modem.advance(8.0)
+    assert host.send("AT+CMMS?") == ["+CMMS: 1", "OK"]
+    host.modem.advance(9.1)
+    assert host.send("AT+CMMS?") == ["+CMMS: 0", "OK"]
+    host.send("AT+CMMS=2")
+    host.modem.advance(100.0)
+    assert host.send("AT+CMMS?") == ["+CMMS: 2", "OK"]
+
+
 def test_late_final_result_code() -> None:
     host = Host()
     host.modem.faults.final_delay_s, host.modem.faults.final_delays = 6.0, 1
