@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from at.simulator import PtyModem
+from at.simulator import PtyModem, Sent
 from at.simulator.control import control_socket
-from at.simulator.operations import OPERATIONS, perform
+from at.simulator.operations import OPERATIONS, operate, perform
 from tests.at.simulator.host import HELLO
 
 
@@ -51,6 +52,39 @@ async def test_operations_over_the_socket(tmp_path: Path) -> None:
         assert status["faults"]["send_codes"] == [38]
         assert (status["sim"]["state"], status["radio"]["registration"]) == ("SIM PIN", 2)
     assert not path.exists()
+
+
+async def test_a_stale_socket_is_replaced_and_anything_else_is_left(tmp_path: Path) -> None:
+    stale, file = tmp_path / "stale", tmp_path / "file"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(stale))
+    file.write_text("mine")
+    async with PtyModem() as modem:
+        async with control_socket(modem, stale):
+            assert (await _talk(stale, {"op": "status"}))[0]["ok"]
+        with pytest.raises(OSError, match="in use"):
+            await control_socket(modem, file).__aenter__()
+    assert file.read_text() == "mine"
+
+
+async def test_the_rest_of_the_operations() -> None:
+    async with PtyModem() as modem:
+        operate(modem, "say", lines=["RING"])
+        operate(modem, "inject", hex="00ff")
+        operate(modem, "echo", on=False)
+        operate(modem, "baud", rate=9600)
+        operate(modem, "stall", on=True)
+        assert (modem.baud, modem.core.device.settings.echo) == (9600, False)
+        operate(modem, "deliver", sender="1", text="x")
+        operate(modem, "restart")
+        assert operate(modem, "status")["restarts"] == 1
+        modem.sent.append(Sent("00", 1))
+        assert operate(modem, "sent", clear=True) == {"sent": [{"pdu": "00", "reference": 1}]}
+        assert operate(modem, "sent") == {"sent": []}
+        operate(modem, "vanish")
+        assert operate(modem, "appear")["path"] == modem.path
+        operate(modem, "reset_counters")
+        assert operate(modem, "faults", report_delay_s=None)["faults"]["report_delay_s"] is None
 
 
 @pytest.mark.parametrize(

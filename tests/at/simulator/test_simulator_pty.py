@@ -164,6 +164,17 @@ def test_stalled_modem_makes_writes_block(modem: RunningModem[PtyModem]) -> None
         modem.stall(on=False)
 
 
+def test_a_slow_reader_gets_everything(modem: RunningModem[PtyModem]) -> None:
+    with _open(modem.path) as port:
+        _ask(port, "ATE0")
+        for _ in range(30):
+            modem.deliver(HELLO)
+        for _ in range(5):  # some 15,000 bytes, more than the terminal holds
+            port.write(b"AT+CMGL=4\r")
+        for _ in range(5):
+            assert port.read_until(b"\r\n\r\nOK\r\n").count(HELLO.encode()) == 30
+
+
 def test_only_the_owner_may_open_it(modem: RunningModem[PtyModem]) -> None:
     assert not Path(modem.path).stat().st_mode & stat.S_IRWXO
 

@@ -71,6 +71,30 @@ async def test_vanish_closes_the_connection_and_the_port_comes_back() -> None:
             await client.ask(b"AT")
 
 
+async def test_a_slow_reader_gets_everything_and_a_stalled_modem_takes_nothing() -> None:
+    async with TcpModem() as modem, Client(modem.port) as client:
+        await client.ask(b"ATE0")
+        modem.stall()
+        client.writer.write(b"AT+CLAC\r" * 500)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.reader.readexactly(1), 0.05)
+        taken = modem.bytes_in
+        modem.stall(on=False)
+        for _ in range(500):
+            await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\nOK\r\n"), 5.0)
+        assert modem.bytes_in == taken + 500 * len("AT+CLAC\r")
+
+
+async def test_another_name_is_another_port() -> None:
+    async with TcpModem() as modem:
+        before = modem.port
+        modem.vanish()
+        modem.appear(another_name=True)
+        assert modem.port != before
+        async with Client(modem.port) as client:
+            assert (await client.ask(b"AT")).endswith(b"OK\r\n")
+
+
 def test_pyserial_opens_its_url() -> None:
     with (
         RunningModem(TcpModem) as modem,
