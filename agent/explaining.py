@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 from datetime import datetime
@@ -29,6 +30,7 @@ CHECKS: Final = (
     "clock",
     "permission",
 )
+_SID: Final = re.compile(r"[DH]C[0-9A-F]{32}")
 _SPEAKS: Final = {
     "stranger": "sender",
     "not-a-command": "payload",
@@ -83,6 +85,7 @@ def explain(
     judged = judge.judge(db, arrival)
     request = judged.request
     platform = judged.platform
+    id_from = _id_from(arrival, judged)
     return {
         "verdict": judged.verdict,
         "reason": judged.reason,
@@ -91,8 +94,8 @@ def explain(
         "sender": arrival.sender,
         "platform": platform.name if platform else None,
         "trust": platform.trust if platform else None,
-        "id": judged.id or None,
-        "id_from": _id_from(arrival, judged),
+        "id": judged.id if id_from else None,
+        "id_from": id_from,
         "command": request.cmd if request else None,
         "args": dict(request.args) if request else {},
         "canonical": judged.canonical or None,
@@ -113,13 +116,16 @@ def _septets(text: str) -> int | None:
 
 
 def _id_from(arrival: Arrival, judged: Judgement) -> str | None:
+    """Say where the id is from; None where the message brings none that can be told."""
     if not judged.id:
         return None
-    if judged.request is not None and judged.request.id == judged.id:
-        return "payload"
     if judged.id == arrival.fingerprint:
         return "fingerprint"
-    return "made up" if judged.id == arrival.id else "message"
+    if judged.id == arrival.id:
+        return "made up"
+    if _SID.fullmatch(judged.id) and (judged.request is None or judged.request.id != judged.id):
+        return "sid"
+    return "payload" if judged.id in (arrival.text or "") else None
 
 
 def _due(judged: Judgement) -> str | None:
@@ -159,7 +165,7 @@ def _reports(judged: Judgement, arrival: Arrival, config: Config) -> list[str]:
     wanted = route in ("sms", "both") or (route == "mqtt-then-sms" and arrival.channel == "sms")
     if wanted and judged.reply_to:
         told += _by_sms(judged, config, waits=route == "mqtt-then-sms" and "mqtt" in told)
-    if not told and route != "none" and arrival.channel == "mqtt":
+    if not told and route != "none" and arrival.channel == "mqtt" and config.mqtt is not None:
         told.append("mqtt")
     return told
 

@@ -196,16 +196,21 @@ def road(db: sqlite3.Connection, item: Item) -> list[Item]:
         return steps
     steps.append(_step(item["received_at"], "verdict", _joined(item, "verdict")))
     command = item["command"]
-    if command is not None:
-        if item["verdict"] == "duplicate":
-            text = f"repeats command {command['id']}, first received {command['received_at']}"
-            steps.append(_step(item["received_at"], "duplicate", text))
+    since = ""
+    if command is not None and item["verdict"] == "duplicate":
+        since = item["received_at"]
+        text = (
+            f"repeats {_name(command)}, received {command['received_at']}: "
+            f"{_joined(command, 'state')}"
+        )
+        steps.append(_step(since, "duplicate", text))
+    elif command is not None:
         steps += _life(command)
         steps += _repeats(db, item["n"], command["n"])
     for report in item["reports"]:
         steps += _told(report)
     if command is not None:
-        steps += _sent(db, command["n"])
+        steps += _sent(db, command["n"], since)
     return sorted(steps, key=lambda step: step["at"] or "")
 
 
@@ -243,7 +248,7 @@ def _arrival(item: Item) -> list[Item]:
 
 
 def _life(command: Item) -> list[Item]:
-    name = f"{command['command'] or 'command'} id {command['id']}"
+    name = _name(command)
     steps = []
     if command["state"] != "rejected":
         signed = f", signed with key {command['key']}" if command["key"] is not None else ""
@@ -258,6 +263,10 @@ def _life(command: Item) -> list[Item]:
         text = " ".join(word for word in (_joined(command, "state"), told) if word)
         steps.append(_step(command["finished_at"], command["state"], text))
     return steps
+
+
+def _name(command: Item) -> str:
+    return f"{command['command'] or 'command'} id {command['id']}"
 
 
 def _due(command: Item) -> str:
@@ -295,13 +304,13 @@ def _told(report: Item) -> list[Item]:
     return steps
 
 
-def _sent(db: sqlite3.Connection, command: int) -> list[Item]:
+def _sent(db: sqlite3.Connection, command: int, since: str) -> list[Item]:
     sql = (
         "SELECT recipient, text, state, error, created_at, finished_at FROM sends"
-        " WHERE command = ? ORDER BY n"
+        " WHERE command = ? AND created_at >= ? ORDER BY n"
     )
     steps = []
-    for row in _dicts(db, sql, command):
+    for row in _dicts(db, sql, command, since):
         error = f": {row['error']}" if row["error"] else ""
         text = f"SMS to {row['recipient']} {row['state']}{error}: {row['text'] or '8-bit data'}"
         steps.append(_step(row["finished_at"] or row["created_at"], "sms", text))

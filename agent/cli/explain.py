@@ -99,7 +99,8 @@ def _tell_road(one: Mapping[str, Any], options: argparse.Namespace) -> None:
     text = item["text"] if item["text"] is not None else "(8-bit data)" if item["data"] else ""
     print(f"message {item['n']}: {printable(text)}")
     for step in one["steps"]:
-        print(f"  {local(step['at']):19}  {step['step']:13}  {printable(step['text'])}".rstrip())
+        at = local(step["at"], milliseconds=True)
+        print(f"  {at:23}  {step['step']:13}  {printable(step['text'])}".rstrip())
 
 
 def _explain(options: argparse.Namespace, text: str) -> int:

@@ -112,11 +112,11 @@ def _show(items: Iterator[Mapping[str, Any]], options: argparse.Namespace) -> No
         return
     person = is_person()
     if options.follow:
-        heading = HEADING
+        widths = _WIDTHS if person else None
+        for line in table([], HEADING, person=person, widths=widths):
+            print(line)
         for item in items:
-            lines = table([row(item)], heading, person=person, widths=_WIDTHS if person else None)
-            heading = HEADING
-            print(*(lines[1:] if person else lines), sep="\n", flush=True)
+            print(table([row(item)], HEADING, person=person, widths=widths)[-1], flush=True)
         return
     for line in table([row(item) for item in items], HEADING, person=person):
         print(line)

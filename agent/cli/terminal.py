@@ -44,11 +44,13 @@ def _harmless(character: str) -> str:
     )
 
 
-def local(moment: str | None) -> str:
-    """Write an ISO 8601 time in the zone of this machine, to the second."""
+def local(moment: str | None, *, milliseconds: bool = False) -> str:
+    """Write an ISO 8601 time in the zone of this machine, to the second or finer."""
     if not moment:
         return ""
-    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    here = datetime.fromisoformat(moment).astimezone()
+    text = here.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text}.{here.microsecond // 1000:03d}" if milliseconds else text
 
 
 def span(seconds: float) -> str:

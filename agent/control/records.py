@@ -16,7 +16,7 @@ from agent.history import Filters, Item, Key
 __all__ = ["explain_text", "history", "road"]
 
 AT_ONCE: Final = 50  # items read in one go: commits wait for no longer than that takes
-REMEMBERED: Final = 200  # the newest items whose changes are told again while following
+REMEMBERED: Final = 50  # the newest items whose changes are told again while following
 
 
 def filters(fields: Fields) -> Filters:
@@ -49,8 +49,13 @@ async def history(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
         keys = await agent.journal.read(lambda db: journal.find(db, wanted))
         told: dict[Key, Item] = {}
         await _tell_items(agent, keys, told, tell)
+        changes = 0
         while follow:
             await bell.wait()
+            # The journal has one connection: what it has not changed, nobody has.
+            before, changes = changes, await agent.journal.read(lambda db: db.total_changes)
+            if changes == before:
+                continue
             keys = await agent.journal.read(lambda db: journal.find(db, watched))
             # What was older than the first answer's items stays untold.
             horizon = min(told.values(), key=_age, default=None)
