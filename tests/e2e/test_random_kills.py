@@ -1,0 +1,59 @@
+"""The agent is killed at random moments, as a watchdog, an operator or the kernel would."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.forked import ForkServer
+from tests.e2e.road import Road, parts_of
+from tests.e2e.workers import failures, run_all
+
+MOMENTS = int(os.environ.get("RANDOM_KILLS", "200"))
+ID = "r1"
+LATEST_S = 0.18  # an undisturbed run has told its report well before
+
+
+def trial(server: ForkServer, folder: Path, seed: int) -> tuple[str, float]:
+    """Kill up to three times at random moments, then deliver the same PDUs again."""
+    rng = random.Random(seed)
+    pdus = parts_of(f"mark id={ID} note=" + "x" * rng.choice((5, 200)))
+    rng.shuffle(pdus)
+    alive_s = 0.0
+    with Road(server, folder) as road:
+        for pdu in pdus:
+            road.deliver(pdu, announce=False)
+        for _ in range(rng.randint(1, 3)):
+            road.agent.start(wait_ready=False)
+            moment_s = rng.uniform(0.0, LATEST_S)
+            time.sleep(moment_s)
+            alive_s += moment_s
+            road.agent.kill()
+        road.restart()
+        road.wait(
+            lambda: any(reply.startswith(f"{ID} ") for reply in road.replies()),
+            "reply after all",
+        )
+        for pdu in pdus:
+            road.deliver(pdu)
+        road.settle()
+        state = road.check(ID)
+        road.check_replies(ID, state)
+    return state, alive_s
+
+
+@pytest.mark.timeout(120 + MOMENTS)
+def test_killed_at_random_moments_it_executes_at_most_once_and_reports_at_least_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trials = list(run_all(range(MOMENTS), trial, tmp_path))
+    assert not failures(trials), failures(trials)
+    states = Counter(trial.result[0] for trial in trials if trial.result is not None)
+    with capsys.disabled():
+        print(f"\n  {MOMENTS} random moments: ended {dict(states)}")
+    assert states["succeeded"]
