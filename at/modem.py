@@ -29,6 +29,7 @@ QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to
 
 PROMPT_TIMEOUT_S: Final = 15.0  # it needs no network; a modem that is busy may take its time
 LONGEST_S: Final = 120.0  # 255 messages at 9600 baud are 45 s
+SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
 
@@ -40,7 +41,7 @@ def _nothing(lines: tuple[str, ...]) -> None:
 
 
 # An unknown vendor's news: its own sign and name. Names of message commands are never news.
-_FOREIGN = re.compile(r"[+^*#%&!$](?!C[MDNP]..?:)[A-Z0-9_ ]+:")
+_FOREIGN = re.compile(r"[+^*#%&!$](?!C[MDNP]..?:)[A-Z0-9_ ]+:|RING$|NO CARRIER$")
 
 # OK, ERROR, +CME ERROR: and +CMS ERROR: with an octet lost, doubled or put in.
 _WRECK = re.compile(
@@ -89,6 +90,7 @@ class Modem:
         self._long = False
         self._out_of_step = False
         self._heard_at = 0.0
+        self._suspect_until = 0.0
         self._loop = asyncio.get_running_loop()
 
     @classmethod
@@ -114,6 +116,11 @@ class Modem:
     def heard_at(self) -> float:
         """Loop time at which the last octet came; 0.0 before the first."""
         return self._heard_at
+
+    @property
+    def line_suspect(self) -> bool:
+        """Whether octets were lost or put in during the last SUSPECT_S seconds."""
+        return self._loop.time() < self._suspect_until
 
     @property
     def in_step(self) -> bool:
@@ -308,6 +315,7 @@ class Modem:
         log.debug("< (stray) %r", stray.line)
         if self._answer is not None and not _FOREIGN.match(stray.line):
             self.damage += 1
+            self._suspect_until = self._loop.time() + SUSPECT_S
             if _WRECK.fullmatch(stray.line):
                 self._end_within(WRECK_S)
         if stray.final:

@@ -84,10 +84,8 @@ class Reader:
             again = await self.read_once(stored.storage, stored.index)
             if again is None:
                 break
-            # What cannot be decoded is believed only from a line that was quiet meanwhile.
-            alike = again.raw == stored.raw and (
-                again.pdu is not None or damage == self._modem.damage
-            )
+            # The same damage twice, by a line that is noisy at that place, proves nothing.
+            alike = again.raw == stored.raw and damage == self._modem.damage
             stored = replace(again, proven=again.proven or alike)
         return stored
 
@@ -143,7 +141,7 @@ class Reader:
             pdu=pdu,
             error=error,
             flags=flags,
-            proven=error is None and not flags,
+            proven=error is None and not flags and not self._modem.line_suspect,
             generation=generation,
         )
 

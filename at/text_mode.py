@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from at import commands, fields
 from at.command import Command
 from at.errors import DecodeError
 from at.mode import STATUS, RawMessage
-from at.sms import Deliver, text
+from at.sms import Alphabet, Deliver, Submit, UserData, text
 
 if TYPE_CHECKING:
-    from at.sms import Pdu, Submit
+    from at.sms import Pdu
 
 MAX_BODY: Final = 160
 _UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
 
-_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+")
+_HEX: Final = re.compile(r"[0-9A-Fa-f]+")  # an odd one has lost a digit, and the codec says so
 # A body of unknown length: one line that is no final result code and no news of a message.
 _LINE: Final = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:).+")
 _PLACE: Final = re.compile(r'\+CMG[RL]: ?(?:\d+,)?"?[A-Z ]*"?,?')
@@ -82,9 +83,15 @@ class TextMode:
         """
         header = text.parse_header(raw.header)
         pdu = text.read_text(header, raw.text, self.charset)
-        announced = (header.first_octet or 0) & _UDHI
-        if announced and isinstance(pdu.tpdu, Deliver) and not pdu.tpdu.user_data.udh:
+        if not isinstance(pdu.tpdu, Deliver | Submit):
+            return pdu
+        user_data = pdu.tpdu.user_data
+        if (header.first_octet or 0) & _UDHI and not user_data.udh:
             raise DecodeError("udh", 0, detail="there was a header, but it is not shown")
+        if header.length and not raw.text:
+            raise DecodeError("text", 0, need=header.length, have=0)
+        if header.length is not None and header.length not in _lengths(user_data):
+            return replace(pdu, flags=(*pdu.flags, "length"))
         return pdu
 
     def sending(self, submit: Submit) -> tuple[Command[None], Command[int]]:
@@ -123,6 +130,19 @@ class TextMode:
         octets = len(body) // 2
         packed = (7 * length + 7) // 8  # of a body with a header, septets counted
         return _HEX.fullmatch(body) is not None and octets in {length, 2 * length, packed}
+
+
+def _lengths(user_data: UserData) -> set[int]:
+    """What modules may call the length of this: characters, septets, octets; header included."""
+    octets = len(user_data.octets)
+    header = sum(2 + len(element.data) for element in user_data.udh) + 1 if user_data.udh else 0
+    if user_data.alphabet is Alphabet.GSM7:
+        septets = octets + (8 * header + 6) // 7
+        return {octets, len(user_data.text or ""), septets, (7 * septets + 7) // 8}
+    found = {octets, octets + header}
+    if user_data.alphabet is Alphabet.UCS2:
+        found |= {octets // 2, octets // 2 + header, len(user_data.text or "")}
+    return found
 
 
 def _told(header: str) -> int | None:
