@@ -50,7 +50,7 @@ class SimulatedModem:
         }
         self._rows |= {extra.name: vendor(extra) for extra in self.personality.extras}
         self._rows["+CLAC"] = Row("+CLAC", run=self._all_commands)
-        self._impairments = Impairments(self.device.faults, self.device.random)
+        self._impairments = Impairments(self.device.faults, seed)
         self._interpreter = Interpreter(self.device, self._perform)
         self._deaf_until_s = 0.0
         if boot:

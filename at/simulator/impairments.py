@@ -25,18 +25,25 @@ def _one_binary(source: random.Random) -> bytes:
 
 
 class Impairments:
-    """What the line does to the bytes; faults: the rates in force; source: of the choices."""
+    """What the line does to the bytes; faults: the rates in force.
 
-    def __init__(self, faults: Faults, source: random.Random) -> None:
+    Each direction has its own random source, so that how the bytes arrive in pieces changes
+    nothing.
+    """
+
+    def __init__(self, faults: Faults, seed: int) -> None:
         self._faults = faults
-        self._source = source
+        self._in = random.Random(f"in {seed}")  # noqa: S311 - repeatable faults, no secrets
+        self._out = random.Random(f"out {seed}")  # noqa: S311
+        self._noise = random.Random(f"noise {seed}")  # noqa: S311
 
-    def _lossy(self, data: bytes, drop: float, double: float) -> bytes:
+    @staticmethod
+    def _lossy(data: bytes, source: random.Random, drop: float, double: float) -> bytes:
         if not (drop or double):
             return data
         kept = bytearray()
         for byte in data:
-            chance = self._source.random()
+            chance = source.random()
             if chance < drop:
                 continue
             kept.append(byte)
@@ -46,18 +53,18 @@ class Impairments:
 
     def incoming(self, data: bytes) -> bytes:
         """Host to modem."""
-        return self._lossy(data, self._faults.drop_in, self._faults.double_in)
+        return self._lossy(data, self._in, self._faults.drop_in, self._faults.double_in)
 
     def outgoing(self, block: bytes) -> bytes:
         """Modem to host; rubbish may follow a block that ends a line."""
         noise = b""
         if self._faults.noise and block.endswith(b"\n"):  # noqa: SIM102 - one random draw a line
-            if self._source.random() < self._faults.noise:
-                noise = self._noise()
-        return self._lossy(block, self._faults.drop_out, self._faults.double_out) + noise
+            if self._noise.random() < self._faults.noise:
+                noise = self._rubbish()
+        return self._lossy(block, self._out, self._faults.drop_out, self._faults.double_out) + noise
 
-    def _noise(self) -> bytes:
+    def _rubbish(self) -> bytes:
         kind = self._faults.noise_kind
         if kind == "both":
-            kind = self._source.choice(("text", "binary"))
-        return _one_text(self._source) if kind == "text" else _one_binary(self._source)
+            kind = self._noise.choice(("text", "binary"))
+        return _one_text(self._noise) if kind == "text" else _one_binary(self._noise)

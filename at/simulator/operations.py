@@ -132,6 +132,19 @@ def sim(shell: Shell, **changes: Any) -> dict[str, Any]:
 
 
 @operation
+def swap_card(shell: Shell, *, iccid: str, imsi: str, state: str = "READY") -> dict[str, Any]:
+    """Put another SIM in, with nothing stored on it."""
+    shell.swap_card(iccid, imsi, state=state)
+    return {}
+
+
+@operation
+def delete(shell: Shell, *, storage: str, index: int) -> dict[str, Any]:
+    """Delete a stored message behind the host's back; `deleted` tells whether there was one."""
+    return {"deleted": shell.store[storage].delete(index)}
+
+
+@operation
 def radio(shell: Shell, **changes: Any) -> dict[str, Any]:
     """Change fields of the radio: registration (announced), access, rssi, operator ..."""
     _assign(shell.core.device.radio, changes)

@@ -125,6 +125,8 @@ class Shell(ABC):
         self.do(lambda: self.core.feed(data), news=False)
 
     def _left(self, data: bytes) -> None:
+        if self.core.faults.mute:
+            return
         self.bytes_out += len(data)
         self._write(data)
 
@@ -198,8 +200,17 @@ class Shell(ABC):
             memory.add(Slot(Status.REC_READ, pdu, tpdu_length(pdu)))
         return count
 
+    def swap_card(self, iccid: str, imsi: str, *, state: str = "READY") -> None:
+        """Put another SIM in, with nothing stored on it."""
+        card = self.core.device.sim
+        card.iccid, card.imsi, card.state = iccid, imsi, state
+        self.store.memories["SM"].clear()
+        self.do(self.core.traffic.offer_waiting)
+
     def restart(self) -> None:
-        """Restart the modem as if by itself."""
+        """Restart the modem as if by itself; what is on the line is lost."""
+        self._from_host.clear()
+        self._to_host.clear()
         self.do(self.core.restart)
 
     def vanish(

@@ -73,6 +73,10 @@ class Storage:
         """Empty slot index; False: it was empty."""
         return self._slots.pop(index, None) is not None
 
+    def clear(self) -> None:
+        """Empty every slot."""
+        self._slots.clear()
+
     def items(self) -> Iterator[tuple[int, Slot]]:
         """Messages by rising slot number."""
         return iter(sorted(self._slots.items()))

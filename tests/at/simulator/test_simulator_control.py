@@ -76,6 +76,10 @@ async def test_the_rest_of_the_operations() -> None:
         operate(modem, "stall", on=True)
         assert (modem.baud, modem.core.device.settings.echo) == (9600, False)
         operate(modem, "deliver", sender="1", text="x")
+        assert operate(modem, "delete", storage="SM", index=1) == {"deleted": True}
+        operate(modem, "deliver", sender="1", text="x")
+        operate(modem, "swap_card", iccid="8900", imsi="26201")
+        assert (modem.store["SM"].used, modem.core.device.sim.iccid) == (0, "8900")
         operate(modem, "restart")
         assert operate(modem, "status")["restarts"] == 1
         modem.sent.append(Sent("00", 1))

@@ -76,6 +76,20 @@ def test_bytes_are_lost_and_doubled_at_the_rates_given() -> None:
     assert 1.07 < doubled / clean < 1.13
 
 
+def test_how_the_input_is_split_does_not_change_what_is_lost() -> None:
+    def run(piece: int) -> bytes:
+        modem = SimulatedModem(seed=5)
+        modem.faults.drop_in = modem.faults.drop_out = modem.faults.noise = 0.05
+        script = b"AT+CSQ\rAT+CREG?\rAT+CPMS?\r" * 20
+        said = b""
+        for at in range(0, len(script), piece):
+            modem.feed(script[at : at + piece])
+            said += modem.drain()
+        return said
+
+    assert run(1) == run(7) == run(1000)
+
+
 def test_lost_input_makes_other_commands() -> None:
     host = Host(SimulatedModem(seed=3))
     host.modem.faults.drop_in = 0.2

@@ -194,6 +194,25 @@ async def test_news_interleaves_with_an_answer_on_a_slow_line() -> None:
     assert lines.index(HELLO) < news < lines.index("OK")
 
 
+@pytest.mark.parametrize("event", ["mute", "restart"])
+async def test_an_answer_on_a_slow_line_breaks_off(event: str) -> None:
+    async with PtyModem(baud=19200) as modem:
+        for _ in range(3):
+            modem.deliver(HELLO)
+        loop = asyncio.get_running_loop()
+        with await loop.run_in_executor(None, _open, modem.path) as port:
+            await loop.run_in_executor(None, _ask, port, "ATE0")
+            port.timeout = 0.4
+            listing = loop.run_in_executor(None, _ask, port, "AT+CMGL=4", b"\r\n\r\nOK\r\n")
+            if event == "mute":
+                loop.call_later(0.1, setattr, modem.faults, "mute", True)
+            else:
+                loop.call_later(0.1, modem.restart)
+            heard = await listing
+    assert b"+CMGL: 1" in heard
+    assert b"OK" not in heard
+
+
 async def test_paced_line_is_exact_on_average() -> None:
     baud, lines = 115200, 5
     async with PtyModem(baud=baud) as modem:
