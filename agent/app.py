@@ -133,6 +133,7 @@ class App:
             self.clock,
             self.events,
             self.config.commands["sms"],
+            signatures=self.config.security.require_signature == "always",
             wake=self.wake,
         )
         self.mqtt = MqttChannel(

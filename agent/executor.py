@@ -137,8 +137,6 @@ class Executor:
             id=row.id,
             args=args,
             services=self._services,
-            boot_id=row.boot_id,
-            progress=row.progress,
         )
         task: asyncio.Future[Outcome | None] = asyncio.ensure_future(handler.run(call))
         try:

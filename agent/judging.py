@@ -274,11 +274,13 @@ class Judge:
             return False
         since = arrival.received_at - timedelta(seconds=security.LOCKOUT_S)
         rows = db.execute(
-            "SELECT received_at FROM commands WHERE reason = 'signature' AND sender = ?"
+            "SELECT received_at, sender FROM commands WHERE reason = 'signature'"
             " AND received_at > ?",
-            (arrival.sender, iso(since)),
+            (iso(since),),
         )
-        return security.is_silenced([from_iso(row[0]) for row in rows], arrival.received_at)
+        who = platforms.identity(arrival.sender)
+        failures = [from_iso(at) for at, sender in rows if platforms.identity(sender) == who]
+        return security.is_silenced(failures, arrival.received_at)
 
 
 def _is_open(known: Judgement) -> bool:

@@ -26,6 +26,7 @@ from at.errors import (
     AtError,
     CommandError,
     CommandTimeoutError,
+    PortBusyError,
     PortError,
     PortLostError,
     ReplyError,
@@ -178,6 +179,7 @@ class Link:
 
     async def _open(self) -> None:
         """Return with an open port; waits as long as it takes: a missing device is no error."""
+        told = ""
         while True:
             self._move("open")
             try:
@@ -185,9 +187,11 @@ class Link:
                     self._config.port, baudrate=self._config.baudrate, on_urc=self._hear
                 )
             except PortError as error:
-                busy = getattr(error, "holder", None) is not None
                 self._move("vanish", str(error))
-                await asyncio.sleep(BUSY_S if busy else ABSENT_S)
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("modem not opened reason=%s", told)
+                await asyncio.sleep(BUSY_S if isinstance(error, PortBusyError) else ABSENT_S)
             else:
                 self._move("opened")
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -58,13 +58,12 @@ class CommandRow:
     boot_id: str | None
     started_at: str | None
     finished_at: str | None
-    progress: Mapping[str, Any] = field(default_factory=dict)
     duplicates_told: int = 0
     duplicate_told_at: str | None = None
 
 
 _COLUMNS = tuple(CommandRow.__dataclass_fields__)
-_JSON = frozenset({"args", "result", "response", "progress"})
+_JSON = frozenset({"args", "result", "response"})
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM commands"  # noqa: S608 - names of our own columns
 
 

@@ -219,5 +219,5 @@ class Scheduler:
 
 def _accepted(db: sqlite3.Connection) -> list[tuple[int, str]]:
     return db.execute(
-        "SELECT n, command FROM commands WHERE state = 'accepted' ORDER BY n"
+        "SELECT n, command FROM commands WHERE state = 'accepted' ORDER BY free, n"
     ).fetchall()

@@ -83,7 +83,6 @@ CREATE TABLE commands (
     boot_id TEXT,               -- of acceptance; from the start on: of the start
     started_at TEXT,
     finished_at TEXT,
-    progress TEXT NOT NULL DEFAULT '{}',    -- a resumable handler's own notes
     duplicates_told INTEGER NOT NULL DEFAULT 0,
     duplicate_told_at TEXT
 );

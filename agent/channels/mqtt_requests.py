@@ -52,7 +52,10 @@ class _RefusedError(Exception):
 
 
 class MqttRequests:
-    """Takes what arrives on `command/request` and `sms/send`; its return is the PUBACK."""
+    """Takes what arrives on `command/request` and `sms/send`; its return is the PUBACK.
+
+    sms_rule: who may send SMS; signatures: MQTT commands must be signed, which `sms/send` is not.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class MqttRequests:
         events: Events,
         sms_rule: CommandConfig,
         *,
+        signatures: bool,
         wake: Callable[[], None],
     ) -> None:
         self._intake = intake
@@ -71,6 +75,7 @@ class MqttRequests:
         self._clock = clock
         self._events = events
         self._sms_rule = sms_rule
+        self._signatures = signatures
         self._wake = wake
 
     async def take(self, inbound: Inbound) -> None:
@@ -127,6 +132,8 @@ class MqttRequests:
     def _check_allowed(self, inbound: Inbound) -> None:
         if inbound.retained:
             raise _RefusedError("a retained request is never run")
+        if self._signatures:
+            raise _RefusedError("denied: signatures are required; send the command sms, signed")
         if not self._sms_rule.enabled:
             raise _RefusedError("denied: the command sms is off ([command.sms] enabled)")
         if "mqtt" not in self._sms_rule.channels or self._sms_rule.keys is not None:

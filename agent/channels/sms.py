@@ -41,6 +41,8 @@ class SmsChannel:
         row = report.command
         if row is None or not row.reply_to:
             raise GiveUpError("no address to reply to")
+        # A message can be repeated by whoever once saw it: telling that again has a small budget.
+        free = row.free or report.kind == "duplicate"
         platform = self._platforms.get(row.platform)
         max_segments = platform.max_segments if platform else 1
         text = compose(row, repeated=report.kind == "duplicate", max_segments=max_segments)
@@ -48,7 +50,7 @@ class SmsChannel:
         failure: NotSentError | None = None
         try:
             sent = await self._sending.transmit(
-                row.reply_to, text, max_segments=max_segments, free=row.free
+                row.reply_to, text, max_segments=max_segments, free=free
             )
             references = sent.references
         except NotSentError as error:
@@ -66,7 +68,7 @@ class SmsChannel:
                 references=references,
                 trigger="lose" if failure else "sent",
                 command=row.n,
-                free=row.free,
+                free=free,
             )
 
         if failure is not None:

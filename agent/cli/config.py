@@ -42,14 +42,20 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _check(options: argparse.Namespace) -> int:
+    from agent.handlers.catalogue import HandlerError, build  # noqa: PLC0415 - only here
+
     path = options.file if options.file is not None else getattr(options, "config", None)
     config: Config | None = None
     problems: Sequence[Problem] = ()
     source = Path(path) if path is not None else None
     try:
         config = load(path)
+        build(config)
     except ConfigError as error:
         problems, source = error.problems, error.source
+    except HandlerError as error:
+        problems = (Problem(f"command.{error.name}", "an installed handler", str(error)),)
+        config = None
     if getattr(options, "json", False):
         print(json.dumps(_report(config, source, problems), ensure_ascii=False, indent=2))
     else:

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agent.cli.exits import DONE, FAILED, complain
+from agent.cli.exits import CONFIGURATION, DONE, FAILED, complain
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -46,6 +46,7 @@ async def _run(config: Config) -> int:
     from agent.app import App  # noqa: PLC0415
     from agent.clock import Clock  # noqa: PLC0415
     from agent.control.place import ControlBusyError  # noqa: PLC0415
+    from agent.handlers.catalogue import HandlerError  # noqa: PLC0415
     from agent.journal import Journal, JournalError  # noqa: PLC0415
     from agent.security import key_of  # noqa: PLC0415
 
@@ -56,6 +57,8 @@ async def _run(config: Config) -> int:
         return complain(error, FAILED)
     try:
         await App(config, journal, keys).run()
+    except HandlerError as error:
+        return complain(error, CONFIGURATION)
     except (JournalError, ControlBusyError) as error:
         return complain(error, FAILED)
     finally:

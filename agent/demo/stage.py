@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import logging
 import os
@@ -114,9 +115,12 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
     """Start modem, broker, subscriber and agent; end them all. Raises StageError."""
     async with contextlib.AsyncExitStack() as stack:
         broker_port = await stack.enter_async_context(_broker())
-        modem = await stack.enter_async_context(PtyModem())
+        # A name of its own: the terminal's number may be another program's tomorrow.
+        modem = await stack.enter_async_context(PtyModem(link=folder / "modem"))
         config, journal = folder / "demo.toml", folder / "journal.db"
-        text = _CONFIG.format(device=DEVICE, port=modem.path, broker=broker_port, journal=journal)
+        text = _CONFIG.format(
+            device=DEVICE, port=folder / "modem", broker=broker_port, journal=journal
+        )
         config.write_text(text, encoding="utf-8")
         stage = Stage(folder, modem, broker_port, config, journal)
         stack.enter_context(_subscriber(stage))
@@ -191,6 +195,15 @@ def _subscriber(stage: Stage) -> Any:
         client.loop_stop()
 
 
+_PRCTL = ctypes.CDLL(None).prctl
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end the agent with the demonstration, however that ends (prctl(2))."""
+    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 @contextlib.asynccontextmanager
 async def _agent(stage: Stage) -> AsyncIterator[None]:
     with (stage.folder / "agent.log").open("wb") as log:
@@ -206,6 +219,7 @@ async def _agent(stage: Stage) -> AsyncIterator[None]:
             stderr=log,
             env={**os.environ, "RUNTIME_DIRECTORY": str(stage.folder)},
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
     try:
         yield

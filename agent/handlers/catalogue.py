@@ -38,7 +38,11 @@ ENTRY_POINTS = "modem_agent.handlers"
 
 
 class HandlerError(Exception):
-    """An installed handler that cannot be used."""
+    """An installed handler that cannot be used; name: the command's."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(reason)
+        self.name = name
 
 
 def build(config: Config) -> Registry:
@@ -60,12 +64,20 @@ def _installed(command: CommandConfig) -> Handler:
     from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, seldom asked
 
     for point in entry_points(group=ENTRY_POINTS, name=command.name):
-        loaded = point.load()
-        handler = loaded if isinstance(loaded, Handler) else loaded(command)
+        try:
+            loaded = point.load()
+            handler = loaded if isinstance(loaded, Handler) else loaded(command)
+        except (ImportError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+            raise HandlerError(
+                command.name, f"{point.value} cannot be loaded: {type(error).__name__}: {error}"
+            ) from error
         if not isinstance(handler, Handler) or handler.name != command.name:
             raise HandlerError(
+                command.name,
                 f"{point.value} must be an agent.handlers.registry.Handler named {command.name}, "
-                f"or a function that makes one of a CommandConfig"
+                f"or a function that makes one of a CommandConfig",
             )
         return handler
-    raise HandlerError(f"no installed handler {command.name} (entry-point group {ENTRY_POINTS})")
+    raise HandlerError(
+        command.name, f"no installed handler {command.name} (entry-point group {ENTRY_POINTS})"
+    )

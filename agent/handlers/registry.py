@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from agent.arguments import ArgSpec
@@ -75,18 +75,12 @@ class Services(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One run of a command: n is its row, args are validated and typed, deadline-free.
-
-    boot_id: of this boot, None where there is none. resumed: the process ended while this ran.
-    """
+    """One run of a command: n is its row, args are validated and typed."""
 
     n: int
     id: str
     args: Mapping[str, Value]
     services: Services
-    boot_id: str | None = None
-    resumed: bool = False
-    progress: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
