@@ -147,7 +147,7 @@ def _stored(fields: _Fields, place: int, index: int | None, *, listed: bool) -> 
             dcs = None if listed else fields.octet(place + 2)
             return Header("broadcast", index, status, dcs=dcs)
         return _command(fields, place, index, status)
-    if status.startswith("STO") and not times:
+    if status.startswith("STO") and not (times and times[0] <= place + 2):
         return _submit(fields, place, index, status, listed=listed)
     return _deliver(fields, place, index, status, listed=listed)
 

@@ -136,5 +136,10 @@ def test_misprint_of_the_standard_is_read_as_it_is_meant(
     assert alphabet(language, language).decode(septet) == character
 
 
+def test_white_space_around_the_digits_is_no_matter() -> None:
+    entry = load("published")[0]
+    assert decode(f" {entry['pdu']}\r\n") == decode(entry["pdu"])
+
+
 def test_unknown_language_reads_as_the_default() -> None:
     assert alphabet(14, 99).decode(b"\x00\x1b\x65") == "@€"
