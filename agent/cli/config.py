@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.config import Config, ConfigError, load
+from agent.config import Config, ConfigError, Problem, load
 from agent.packaged import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.config import Problem
 
 OK, CONFIGURATION = 0, 78
 EXAMPLE = "modem-agent.toml"
