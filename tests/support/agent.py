@@ -196,6 +196,7 @@ class Agent:
         except subprocess.TimeoutExpired:
             raise AgentError(f"still running after {timeout_s:g} s\n{self._log_end()}") from None
         self._process = None
+        self._close_notify()
         return status
 
     def send_signal(self, number: signal.Signals) -> None:

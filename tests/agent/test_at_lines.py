@@ -1,0 +1,89 @@
+"""Which AT lines a person may send through the agent's modem."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.at_lines import RefusedLineError, check
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("AT+CSQ", "+CSQ"),
+        ("at+csq", "+csq"),
+        ("+CSQ", "+CSQ"),
+        ("AT", ""),
+        ("  AT +COPS?  ", "+COPS?"),
+        ("ATI", "I"),
+        ("AT+CMGF?", "+CMGF?"),
+        ("AT+CMGS=?", "+CMGS=?"),
+        ("AT+CPIN?", "+CPIN?"),
+        ("ATS3?", "S3?"),
+        ("AT+CMGL=4", "+CMGL=4"),
+        ("AT+CMGR=1", "+CMGR=1"),
+        ('AT+CUSD=1,"*100#;D123",15', '+CUSD=1,"*100#;D123",15'),
+        ("ATH", "H"),
+        ("AT^SYSINFO", "^SYSINFO"),
+    ],
+)  # fmt: skip
+def test_harmless_lines_pass_without_their_at(typed: str, sent: str) -> None:
+    line = check(typed)
+    assert (line.line, line.unsettles) == (sent, False)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "A/",
+        "ATD*99#",
+        "atd123;",
+        "ATA",
+        "ATO",
+        "AT+CMGS=3",
+        "AT+CMGW",
+        "AT+CMUX=0",
+        'AT+CGDATA="PPP",1',
+        "AT+CSQ;+CMGS=5",
+        "ATE0D123",
+        "AT+CNMA",
+        "ATX1A",
+    ],
+)  # fmt: skip
+def test_what_the_driver_cannot_survive_is_never_sent(typed: str) -> None:
+    for force in (False, True):
+        with pytest.raises(RefusedLineError) as refused:
+            check(typed, force=force)
+        assert not refused.value.forcible
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("AT+CMGF=1", "+CMGF"),
+        ("ATE1", "E"),
+        ("ATZ", "Z"),
+        ("AT&F", "&F"),
+        ("AT&F0", "&F"),
+        ("ATV0Q1", "V"),
+        ("ATS3=10", "S3"),
+        ("AT+CMGD=1,4", "+CMGD"),
+        ('AT+CPIN="1234"', "+CPIN"),
+        ("AT+CFUN=1,1", "+CFUN"),
+        ("AT+CSQ;+CNMI=0", "+CNMI"),
+        ("ATIE1", "E"),
+        ("AT+cmgf=1", "+CMGF"),
+    ],
+)  # fmt: skip
+def test_what_unsettles_the_driver_needs_force(typed: str, name: str) -> None:
+    with pytest.raises(RefusedLineError) as refused:
+        check(typed)
+    assert refused.value.forcible
+    line = check(typed, force=True)
+    assert (line.name, line.unsettles) == (name, True)
+
+
+@pytest.mark.parametrize("typed", ["AT+X\r\nAT", "AT\x1a", "ATé", "AT" + "1" * 500, "AT+A\nAT+B"])
+def test_more_than_one_printable_ascii_line_is_never_sent(typed: str) -> None:
+    with pytest.raises(RefusedLineError):
+        check(typed, force=True)

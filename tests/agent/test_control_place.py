@@ -1,0 +1,135 @@
+"""Where the control socket stands: modes, stale and living sockets, who may speak."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control import place
+from agent.control.place import ControlBusyError, ControlError, Peer
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    return tmp_path / "run" / "control.sock"
+
+
+@pytest.fixture
+def bound(path: Path) -> Iterator[socket.socket]:
+    listener = place.bind(path)
+    yield listener
+    listener.close()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_only_the_owner_can_reach_it(path: Path, bound: socket.socket) -> None:
+    assert mode(path) == 0o600
+    assert mode(path.parent) == 0o700
+    assert place.group_of(path) is None
+
+
+def test_group_reaches_it_in_a_folder_of_the_service_manager(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another group")
+    path.parent.mkdir(mode=0o750)
+    os.chown(path.parent, -1, 12345)
+    path.parent.chmod(0o750)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(path.parent))
+    with place.bind(path):
+        assert mode(path) == 0o660
+        assert path.stat().st_gid == 12345
+        assert place.group_of(path) == 12345
+
+
+def test_umask_does_not_open_it(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with place.bind(path):
+            assert mode(path) == 0o600
+    finally:
+        os.umask(before)
+
+
+def test_stale_socket_is_replaced(path: Path) -> None:
+    place.bind(path).close()  # as SIGKILL leaves it
+    with place.bind(path) as listener, socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        listener.accept()[0].close()
+
+
+def test_living_socket_is_left_alone_and_its_holder_named(path: Path, bound: socket.socket) -> None:
+    with pytest.raises(ControlBusyError, match=f"process {os.getpid()}"):
+        place.bind(path)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+
+
+def test_something_else_in_the_way_is_not_removed(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("precious")
+    with pytest.raises(ControlError, match="no socket"):
+        place.bind(path)
+    assert path.read_text() == "precious"
+
+
+def test_folder_that_everybody_may_write_to_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+    with pytest.raises(ControlError, match="everybody"):
+        place.bind(path)
+
+
+def test_path_too_long_is_an_error_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 120) / "control.sock"
+    with pytest.raises(ControlError, match=r"control\.sock: .*too long"):
+        place.bind(path)
+
+
+def test_end_removes_the_socket(path: Path) -> None:
+    place.unbind(place.bind(path), path)
+    assert not path.exists()
+
+
+def test_end_leaves_the_socket_of_a_successor(path: Path) -> None:
+    first = place.bind(path)
+    path.unlink()
+    with place.bind(path):
+        place.unbind(first, path)
+        assert path.exists()
+
+
+def test_peer_is_who_the_kernel_says(path: Path, bound: socket.socket) -> None:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        with bound.accept()[0] as connection:
+            peer = place.peer_of(connection)
+    assert (peer.pid, peer.uid) == (os.getpid(), os.geteuid())
+    assert set(os.getgroups()) <= peer.groups
+
+
+@pytest.mark.parametrize(
+    ("peer", "group", "may"),
+    [
+        (Peer(1, 500, frozenset({500})), None, True),  # the agent's own user
+        (Peer(1, 0, frozenset({0})), None, True),
+        (Peer(1, 501, frozenset({501})), None, False),
+        (Peer(1, 501, frozenset({501, 77})), 77, True),  # a member of the socket's group
+        (Peer(1, 501, frozenset({501})), 77, False),
+        (Peer(1, 65534, frozenset({65534})), 77, False),
+    ],
+)
+def test_owner_root_and_members_of_the_group_may_speak(
+    peer: Peer, group: int | None, may: bool
+) -> None:
+    assert place.may_speak(peer, uid=500, group=group) is may
