@@ -34,6 +34,7 @@ CLIENTS_MAX: Final = 32
 REQUESTS_MAX: Final = 16  # of one client at once; more wait unread
 UNSENT_MAX: Final = 1 << 16  # octets; a client that does not read holds up its own requests only
 RETRY_S: Final = 10.0  # until a socket that could not be made is tried again
+FAREWELL_S: Final = 1.0  # for a client whose connection we end
 HANGUP_S: Final = 0.5  # how often to look whether a client that says nothing more still listens
 
 
@@ -96,6 +97,7 @@ class Control:
                 await _Client(self._operations, reader, writer).run()
             else:
                 writer.write(encode_error(None, refusal))
+            await _part(reader, writer)
         except OSError:
             log.debug("control client gone")
         finally:
@@ -200,6 +202,15 @@ class _Client:
         poll = select.poll()
         poll.register(transport_socket.fileno(), 0)  # POLLHUP is told unasked
         return any(events & (select.POLLHUP | select.POLLERR) for _, events in poll.poll(0))
+
+
+async def _part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Let a client read our last words: a socket closed over unread octets takes them back."""
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_S):
+            while await reader.read(LINE_MAX):
+                pass
 
 
 async def _contained(op: str, work: Any) -> Any:

@@ -180,6 +180,7 @@ def test_other_users_are_refused_even_where_the_mode_would_let_them_in(tmp_path:
             timeout=10,
             check=False,
         )
+        assert done.stderr == ""
         assert error(json.loads(done.stdout)) == ("denied", "user 65534 may not use this agent")
         assert "control client refused" in agent.log
 
