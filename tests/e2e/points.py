@@ -12,11 +12,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import at.modem
@@ -62,25 +64,38 @@ class Points:
 
 
 def install(
-    trace: str, *, kill_at: int = 0, bring_up: bool = False, mqtt_hold: bool = False
+    trace: str,
+    *,
+    kill_at: int = 0,
+    bring_up: bool = False,
+    mqtt_hold: bool = False,
+    copies: str | None = None,
 ) -> None:
     """Wrap the choke points of this process.
 
-    mqtt_hold: no PUBACK ever leaves, as on a connection that is too slow to take it.
+    mqtt_hold: no PUBACK ever leaves, as on a connection that is too slow to take it. copies: a
+    folder that gets a copy of the journal's files as of each sync, "001" after the first.
     """
     points = Points(trace, kill_at, bring_up=bring_up)
-    _wrap_journal(points)
+    _wrap_journal(points, Path(copies) if copies is not None else None)
     _wrap_modem(points)
     _wrap_bring_up(points)
     _wrap_mqtt(points, hold=mqtt_hold)
 
 
-def _wrap_journal(points: Points) -> None:
+def _wrap_journal(points: Points, copies: Path | None) -> None:
     sync = Journal._sync
+    numbers = itertools.count(1)
 
     def wrapped(self: Journal, db: sqlite3.Connection) -> None:
         points.reach("commit, before")
         sync(self, db)
+        if copies is not None:  # the journal's thread is here: nothing else writes meanwhile
+            folder = copies / f"{next(numbers):03d}"
+            folder.mkdir()
+            for suffix in ("", "-wal"):
+                file = self.path.with_name(self.path.name + suffix)
+                shutil.copyfile(file, folder / file.name)
         points.reach("commit, after")
 
     Journal._sync = wrapped  # type: ignore[method-assign]  # this is what the module is for

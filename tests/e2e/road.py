@@ -25,23 +25,33 @@ from tests.support.agent import AgentError, simulated
 
 STAMP = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 PATIENCE_S = 20.0
-SENTINEL = "ping id=last"  # answered after everything else: then nothing is under way any more
+EFFECT = "the side effect"
+SENTINEL = "ping id=last"
+UNDER_WAY = "SELECT id, state FROM commands WHERE state IN ('received', 'accepted', 'running')"
 
 
 class Road:
-    """One modem, one agent whose command `mark` appends its id to a file: the side effect."""
+    """One modem, one agent whose command `mark` appends its id to a file: the side effect.
 
-    def __init__(self, server: ForkServer, folder: Path, **settings: Any) -> None:
+    traced: the side effect appears in the trace too, as a point without a number.
+    """
+
+    def __init__(
+        self, server: ForkServer, folder: Path, *, traced: bool = False, **settings: Any
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.effects_path = folder / "effects"
         self.trace_path = folder / "trace"
+        self._traced = traced
         self.modem: RunningModem[PtyModem] = simulated(folder)
         self.agent = ForkedAgent(server, folder, settings=self._settings(settings))
         self.delivered: list[str] = []
 
     def _settings(self, more: dict[str, Any]) -> dict[str, Any]:
         script = f'echo "$MODEM_AGENT_COMMAND_ID" >>{self.effects_path}'
+        if self._traced:
+            script += f"; echo '0 {EFFECT}' >>{self.trace_path}"
         mark = {
             "exec": ["/bin/sh", "-c", script, "{note}"],
             "args": {"note": {"type": "string", "required": True}},
@@ -85,14 +95,16 @@ class Road:
         self.agent.points = None
         self.agent.start(wait_ready=False)
 
-    def deliver(self, pdu: str, *, announce: bool = True) -> None:
+    def deliver(self, pdu: str, *, announce: bool = True) -> int | None:
+        """Bring a message; returns its index."""
         self.delivered.append(pdu)
-        self.modem.deliver(pdu, announce=announce)
+        return self.modem.deliver(pdu, announce=announce)
 
     def settle(self) -> None:
-        """Return when everything has been told that there was to tell."""
+        """Return when nothing is in the modem or under way any more, but perhaps a report."""
         self.modem.deliver_text("000", SENTINEL)
         self.wait(lambda: any(reply.startswith("last ") for reply in self.replies()), "sentinel")
+        self.wait(lambda: not self.agent.query(UNDER_WAY), "end of all commands")
         self.wait(lambda: not self.stored(), "empty memories")
 
     def wait(self, probe: Callable[[], object], what: str) -> None:
@@ -183,10 +195,7 @@ def check_journal(db: sqlite3.Connection, id_: str, delivered: Sequence[str]) ->
     given_up = db.execute("SELECT kind, channel FROM reports WHERE state = 'undeliverable'")
     assert given_up.fetchall() == []
     # What was told may still wait for its last, lazy commit; what is under way may not.
-    under_way = db.execute(
-        "SELECT id, state FROM commands WHERE state IN ('received', 'accepted', 'running')"
-    )
-    assert under_way.fetchall() == []
+    assert db.execute(UNDER_WAY).fetchall() == []
     return str(states[0])
 
 
