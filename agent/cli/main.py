@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "pdu",
     "simulate",
     "config",
+    "install",
 )
 
 
