@@ -128,9 +128,9 @@ class Presence:
 
 
 def _schema(spec: ArgSpec) -> dict[str, Any]:
-    fields = ("type", "min", "max", "pattern", "choices", "default", "required")
-    values = {name: getattr(spec, name) for name in fields}
-    return {name: value for name, value in values.items() if value not in (None, False)}
+    fields = ("type", "min", "max", "pattern", "choices", "default")
+    schema = {name: getattr(spec, name) for name in fields if getattr(spec, name) is not None}
+    return {**schema, "required": True} if spec.required else schema
 
 
 def _event_body(event: Event) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from agent.channels.mqtt_topics import Suffix
 from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError
 from agent.channels.registry import Booking, Report, RetryError
+from agent.clock import from_iso
 from agent.rows import CommandRow
 
 __all__ = ["MqttReports", "result_body"]
@@ -82,7 +83,7 @@ def _received_body(message: Mapping[str, Any]) -> dict[str, Any]:
         body["text"] = message["text"]
     else:
         body["data"] = message["data"] or b""
-    body["timestamp"] = message["sent_at"] or None
+    body["timestamp"] = from_iso(message["sent_at"]) if message["sent_at"] else None
     body["platform"] = message["platform"]
     body["verdict"] = message["verdict"]
     return body
