@@ -49,7 +49,8 @@ class SimulatedModem:
             name: plain(name, default=value) for name, value in self.personality.plains.items()
         }
         self._rows |= {extra.name: vendor(extra) for extra in self.personality.extras}
-        self._rows["+CLAC"] = Row("+CLAC", run=self._all_commands)
+        if "+CLAC" not in self.personality.without:
+            self._rows["+CLAC"] = Row("+CLAC", run=self._all_commands)
         self._impairments = Impairments(self.device.faults, seed)
         self._interpreter = Interpreter(self.device, self._perform)
         self._deaf_until_s = 0.0

@@ -30,7 +30,6 @@ LARA_R2 = Personality(
     charset="IRA",
     cmee=0,
     cms_words=True,
-    prompt="\r\n>",
     empty_slot="error",
     delete_empty="ok",
     text_header="hex",

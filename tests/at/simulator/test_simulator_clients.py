@@ -63,8 +63,9 @@ def test_a_manager_finds_all_it_asks_for(name: str) -> None:
     host = Host(modem, plain=False)
     modem.deliver(HELLO, announce=False)
     for line in MANAGER:
+        unknown = any(line.startswith(f"AT{name}") for name in modem.personality.without)
         answer = host.send(line)
-        assert answer[-1] == "OK", (line, answer)
+        assert answer[-1] == ("ERROR" if unknown else "OK"), (line, answer)
 
 
 def test_what_the_answers_look_like() -> None:
