@@ -170,7 +170,7 @@ def _next(work: Installation, uninstalled: bool) -> list[str]:
         folder = Path(work.program).parents[1]
         steps.append(f"python3 -m venv {folder} && {folder}/bin/pip install modem-agent")
     if not work.at(POLKIT).exists():
-        steps.append(f"install polkit, or the command `reboot` will be refused")
+        steps.append("install polkit, or the command `reboot` will be refused")
     if work.outcome(CONFIGURATION) != "kept":
         steps.append(f"edit {config}: platforms, device id; secrets go into {SECRETS}")
     steps.append(f"{work.program} config check {config}")
