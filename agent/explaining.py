@@ -56,20 +56,19 @@ def arrival_of(
     sender: of an SMS; None: the first sender of the first platform that has one.
 
     An SMS has the time stamp `now` and is cut into no parts: a text of exactly 160 septets is a
-    message filled to its end.
+    message filled to its end. Its fingerprint is of this very moment: it repeats no other.
     """
     by_sms = channel == "sms"
     if sender is None:
         sender = next((own for row in config.platforms for own in row.senders), "")
-    stamp = now.replace(microsecond=0)
     return Arrival(
         channel=channel,
         received_at=now,
         sender=sender if by_sms else "",
-        sent_at=stamp if by_sms else None,
+        sent_at=now.replace(microsecond=0) if by_sms else None,
         text=text,
         id=secrets.token_hex(6) if channel == "console" else None,
-        fingerprint=fingerprint(sender, [(stamp.isoformat(), text)]) if by_sms else None,
+        fingerprint=fingerprint(sender, [(now.isoformat(), text)]) if by_sms else None,
         full=by_sms and _septets(text) == SINGLE_SEPTETS,
     )
 

@@ -147,8 +147,20 @@ def _part(db: sqlite3.Connection, n: int) -> Item | None:
         " FROM segments WHERE n = ?"
     )
     for row in _dicts(db, sql, n):
-        detail = f"{row['sequence']} of {row['total']}"
-        return {"kind": "part", **row, "channel": "sms", "detail": detail}
+        return {
+            "kind": "part",
+            **row,
+            "id": "",
+            "channel": "sms",
+            "platform": "",
+            "text": None,
+            "data": None,
+            "reason": "",
+            "detail": f"{row['sequence']} of {row['total']}",
+            "command": None,
+            "reports": [],
+            "parts": [],
+        }
     return None
 
 

@@ -124,12 +124,12 @@ def _show(items: Iterator[Mapping[str, Any]], options: argparse.Namespace) -> No
 
 def row(item: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the cells of one item, under HEADING."""
-    command = item.get("command")
+    command = item["command"]
     cells = (
         local(item["received_at"]),
         item["channel"],
         item["sender"] or "-",
-        item.get("id") or "-",
+        item["id"] or "-",
         item["verdict"],
         command["state"] if command else "-",
         _told(item),
@@ -140,7 +140,7 @@ def row(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _told(item: Mapping[str, Any]) -> str:
     """Whether the outcome has been told: where it goes several ways, how the worst fared."""
-    states = {report["state"] for report in item.get("reports", ())}
+    states = {report["state"] for report in item["reports"]}
     for state in ("undeliverable", "pending", "reported"):
         if state in states:
             return _TOLD_MARKS[state]
