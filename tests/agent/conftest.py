@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from agent.cli.main import main
 from at.simulator import PtyModem
 from at.simulator.running import RunningModem
 from tests.support.agent import Agent, simulated
@@ -54,33 +54,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield Running(agent, modem)
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a command line ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Result]
+Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def cli(
-    running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Cli:
+def cli(running: Running) -> Cli:
     """The command line in this process, in the environment of the running agent."""
-    for name, value in running.agent.environment().items():
-        monkeypatch.setenv(name, value)
-
-    def run(*words: str) -> Result:
-        capsys.readouterr()
-        try:
-            status = main(["--config", str(running.agent.config_path), *words])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        told = capsys.readouterr()
-        return Result(status, told.out, told.err)
-
-    return run
+    return running.agent.main

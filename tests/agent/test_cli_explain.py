@@ -47,7 +47,7 @@ MESSAGES = [
 def test_verdict_foretold_is_the_verdict_journalled(
     running: Running, cli: Cli, sender: str, text: str
 ) -> None:
-    told = json.loads(cli("explain", "--json", "--from", sender, "--", text or " ").out)
+    told = json.loads(cli("explain", "--json", "--from", sender, "--", text or " ").stdout)
     before = running.agent.query("SELECT coalesce(max(n), 0) AS n FROM messages")[0]["n"]
     running.modem.deliver_text(sender, text)
     (row,) = running.agent.wait_rows("SELECT * FROM messages WHERE n > ?", before)
@@ -61,7 +61,7 @@ def test_verdict_foretold_is_the_verdict_journalled(
         assert told["id"] == row["id"]
     decided = [step for step in told["steps"] if step["result"] == "decided"]
     assert len(decided) == (told["verdict"] != "accepted")
-    again = json.loads(cli("explain", "--json", "--message", str(row["n"])).out)
+    again = json.loads(cli("explain", "--json", "--message", str(row["n"])).stdout)
     verdict = next(step for step in again["steps"] if step["step"] == "verdict")
     words = (row["verdict"], row["reason"], row["detail"])
     assert verdict["text"] == " ".join(word for word in words if word)
@@ -69,7 +69,7 @@ def test_verdict_foretold_is_the_verdict_journalled(
 
 def test_explaining_writes_nothing(running: Running, cli: Cli) -> None:
     before = running.agent.query("SELECT count(*) AS n FROM messages")
-    assert cli("explain", "note text=never", "--channel", "console").status == 0
+    assert cli("explain", "note text=never", "--channel", "console").returncode == 0
     assert running.agent.query("SELECT count(*) AS n FROM messages") == before
     assert "never" not in running.notes()
 
@@ -77,26 +77,26 @@ def test_explaining_writes_nothing(running: Running, cli: Cli) -> None:
 def test_known_id_is_a_duplicate_or_a_conflict(running: Running, cli: Cli) -> None:
     running.modem.deliver_text("000", "ping id=known")
     running.agent.wait_command("known", "succeeded")
-    told = json.loads(cli("explain", "ping id=known", "--json").out)
+    told = json.loads(cli("explain", "ping id=known", "--json").stdout)
     assert told["verdict"] == "duplicate"
     assert told["existing"]["state"] == "succeeded"
-    other = json.loads(cli("explain", "note text=x id=known", "--json").out)
+    other = json.loads(cli("explain", "note text=x id=known", "--json").stdout)
     assert (other["verdict"], other["reason"]) == ("rejected", "id-conflict")
 
 
 def test_person_reads_verdict_checks_and_who_is_told(cli: Cli) -> None:
-    out = cli("explain", "ping").out.splitlines()
+    out = cli("explain", "ping").stdout.splitlines()
     assert out[0] == "accepted (by sms from 000)"
     assert "told      sms to 000" in out
     assert any(line.split()[:2] == ["signature", "not"] for line in out)
-    refused = cli("explain", "note", "--from", "2936").out.splitlines()
+    refused = cli("explain", "note", "--from", "2936").stdout.splitlines()
     assert refused[0].startswith("rejected: bad-args")
     assert any(line.startswith("  -> payload") for line in refused)
     assert refused[-1].split() == ["permission", "not", "reached"]
 
 
 def test_message_over_mqtt_without_an_id_is_refused_as_it_would_be(cli: Cli) -> None:
-    told = json.loads(cli("explain", "note text=x", "--channel", "mqtt", "--json").out)
+    told = json.loads(cli("explain", "note text=x", "--channel", "mqtt", "--json").stdout)
     assert (told["reason"], told["detail"], told["id"]) == ("parse", "id", None)
 
 
@@ -104,21 +104,23 @@ def test_road_tells_every_step_in_order(running: Running, cli: Cli) -> None:
     running.modem.deliver_text("000", "slow id=walked")
     running.agent.wait_command("walked")
     running.agent.wait_rows("SELECT 1 FROM sends WHERE text LIKE 'walked%' AND state = 'sent'")
-    told = json.loads(cli("explain", "--id", "walked", "--json").out)
+    told = json.loads(cli("explain", "--id", "walked", "--json").stdout)
     steps = [step["step"] for step in told["steps"]]
     assert steps[:4] == ["sent", "received", "platform", "verdict"]
     assert steps[4:7] == ["accepted", "running", "succeeded"]
     assert set(steps[7:]) == {"report", "reported", "sms"}
     times = [step["at"] for step in told["steps"]]
     assert times == sorted(times)
-    (line,) = [row for row in cli("explain", "--id", "walked").out.splitlines() if " sms " in row]
+    (line,) = [
+        row for row in cli("explain", "--id", "walked").stdout.splitlines() if " sms " in row
+    ]
     assert "SMS to 000 sent: walked OK" in line
 
 
 def test_road_of_a_long_message_tells_its_parts(running: Running, cli: Cli) -> None:
     running.modem.deliver_text("000", f"note id=parts text={'y' * 200}")
     running.agent.wait_command("parts")
-    out = cli("explain", "--id", "parts").out
+    out = cli("explain", "--id", "parts").stdout
     assert "part 1 of 2 from 000" in out
     assert "part 2 of 2 from 000" in out
 
@@ -128,7 +130,7 @@ def test_repeat_is_told_on_both_roads(running: Running, cli: Cli) -> None:
         running.modem.deliver_text(channel, "ping id=again")
     running.agent.wait_rows("SELECT 1 FROM messages WHERE id = 'again'", count=2)
     first, second = (
-        json.loads(line) for line in cli("explain", "--id", "again", "--json").out.splitlines()
+        json.loads(line) for line in cli("explain", "--id", "again", "--json").stdout.splitlines()
     )
     assert "repeat" in [step["step"] for step in first["steps"]]
     assert "duplicate" in [step["step"] for step in second["steps"]]
@@ -139,14 +141,14 @@ def test_repeat_is_told_on_both_roads(running: Running, cli: Cli) -> None:
 )
 def test_wrong_use(cli: Cli, words: list[str]) -> None:
     result = cli("explain", *words)
-    assert result.status == 2
-    assert result.out == ""
+    assert result.returncode == 2
+    assert result.stdout == ""
 
 
 def test_message_that_never_came(cli: Cli) -> None:
     result = cli("explain", "--id", "never-came")
-    assert (result.status, result.out) == (1, "")
-    assert "no message with id never-came" in result.err
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "no message with id never-came" in result.stderr
 
 
 # ---- without an agent ---------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def files(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def explained(agent: Agent, *words: str) -> dict[str, Any]:
-    done = agent.cli("explain", "--json", *words)
+    done = agent.main("explain", "--json", *words)
     assert (done.returncode, done.stderr) == (0, "")
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
@@ -183,5 +185,5 @@ def test_before_the_first_start_there_is_no_journal_and_none_is_made(tmp_path: P
 
 
 def test_offline_asks_the_configuration_at_hand(running: Running, cli: Cli) -> None:
-    told = json.loads(cli("explain", "ping id=offline", "--offline", "--json").out)
+    told = json.loads(cli("explain", "ping id=offline", "--offline", "--json").stdout)
     assert told["verdict"] == "accepted"

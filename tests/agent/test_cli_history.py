@@ -49,7 +49,7 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
 
 
 def items(agent: Agent, *words: str) -> list[dict[str, Any]]:
-    done = agent.cli("history", "--json", *words)
+    done = agent.main("history", "--json", *words)
     assert (done.returncode, done.stderr) == (0, "")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -111,7 +111,7 @@ def test_filters(agent: Agent, words: list[str], texts: list[str | None] | None)
 
 
 def test_list_for_a_pipe_is_a_line_a_message_and_harmless(agent: Agent) -> None:
-    done = agent.cli("history")
+    done = agent.main("history")
     lines = done.stdout.splitlines()
     assert len(lines) == len(RECEIVED) + 2
     assert "\x1b" not in done.stdout
@@ -122,7 +122,7 @@ def test_list_for_a_pipe_is_a_line_a_message_and_harmless(agent: Agent) -> None:
 
 def test_wrong_filter_is_wrong_use(agent: Agent) -> None:
     for words in (["--since", "soon"], ["-n", "-1"], ["--channel", "fax"], ["extra"]):
-        done = agent.cli("history", *words)
+        done = agent.main("history", *words)
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr
 
@@ -139,8 +139,8 @@ def test_follow_tells_what_comes_and_what_changes(agent: Agent) -> None:
     try:
         assert process.stdout is not None
         process.stdout.readline()
-        assert agent.cli("send", "ping", "--id", "followed").returncode == 0
-        states = []
+        assert agent.main("send", "ping", "--id", "followed").returncode == 0
+        states: list[str] = []
         while not states or states[-1] != "succeeded":
             item = json.loads(process.stdout.readline())
             if item["id"] == "followed":
@@ -183,13 +183,13 @@ def test_ended_agents_journal_tells_the_same(tmp_path: Path, end: str) -> None:
         names = sorted(path.name for path in agent.journal_path.parent.iterdir())
         assert items(agent) == alive
         assert sorted(path.name for path in agent.journal_path.parent.iterdir()) == names
-        followed = agent.cli("history", "--follow")
+        followed = agent.main("history", "--follow")
         assert followed.returncode == 69
 
 
 def test_no_journal_is_told_and_none_is_made(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
-    done = agent.cli("history")
+    done = agent.main("history")
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no journal" in done.stderr
     assert list(agent.journal_path.parent.iterdir()) == []
@@ -198,10 +198,10 @@ def test_no_journal_is_told_and_none_is_made(tmp_path: Path) -> None:
 def test_damaged_and_foreign_journals_are_told(tmp_path: Path) -> None:
     agent = Agent(tmp_path)
     agent.journal_path.write_bytes(b"nonsense" * 500)
-    damaged = agent.cli("history")
+    damaged = agent.main("history")
     assert damaged.returncode == 1
     assert "cannot be read" in damaged.stderr
     agent.journal_path.write_bytes(b"")
-    empty = agent.cli("history")
+    empty = agent.main("history")
     assert empty.returncode == 1
     assert "schema 0" in empty.stderr
