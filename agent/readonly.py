@@ -28,22 +28,28 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     Commits that an agent did not live to check-point are seen as well: file and log are copied
     aside then. Raises ReadOnlyError.
     """
-    try:
-        with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        try:
             db = stack.enter_context(contextlib.closing(_opened(path, stack)))
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version != VERSION:
-                problem = (
-                    f"is of schema {version}, this program reads {VERSION}; run the agent once"
-                )
-                raise ReadOnlyError(f"{path}: {problem}")
+            _check_version(db, path)
+        except FileNotFoundError as error:
+            raise ReadOnlyError(f"{path}: there is no journal") from error
+        except PermissionError as error:
+            problem = "permission denied; be root or the agent's user"
+            raise ReadOnlyError(f"{path}: {problem}") from error
+        except (OSError, sqlite3.DatabaseError) as error:
+            raise ReadOnlyError(f"{path}: cannot be read: {error}") from error
+        try:
             yield db
-    except FileNotFoundError as error:
-        raise ReadOnlyError(f"{path}: there is no journal") from error
-    except PermissionError as error:
-        raise ReadOnlyError(f"{path}: permission denied; be root or the agent's user") from error
-    except (OSError, sqlite3.DatabaseError) as error:
-        raise ReadOnlyError(f"{path}: cannot be read: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise ReadOnlyError(f"{path}: cannot be read on: {error}") from error
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        problem = f"is of schema {version}, this program reads {VERSION}; run the agent once"
+        raise ReadOnlyError(f"{path}: {problem}")
 
 
 @contextlib.contextmanager
