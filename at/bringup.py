@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from transitions import Machine
@@ -15,6 +15,7 @@ from at.command import Command
 from at.errors import CommandError, CommandTimeoutError, ReplyError, SimError
 from at.negotiation import Memories
 from at.sim import PinMemory
+from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.modem import Modem
@@ -27,7 +28,8 @@ Mode = Literal["pdu", "text"]
 SMS_READY_TIMEOUT_S: Final = 40.0  # a SIM's phone book is read first: SIM800 takes 20 s
 POLL_S: Final = 0.5
 REGISTRATIONS: Final = ("+CREG", "+CGREG", "+CEREG")
-_NOT_YET: Final = frozenset({14, 314, 512, 515, 532, 533})  # CME and CMS: busy, initialising
+# CME and CMS: busy, initialising; 302 is Quectel's word for it.
+_NOT_YET: Final = frozenset({14, 301, 302, 314, 512, 515, 532, 533})
 
 STATES: Final = (
     "silent",
@@ -54,16 +56,26 @@ TRANSITIONS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What trying has shown of one firmware: the command for the ICCID, the +CNMI setting."""
+
+    iccid: str = ""
+    indications: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BringUp:
     """What the caller wants. sms_mode "auto": PDU mode where the modem has it.
 
     profile: a name, or "auto" for what +CGMI and +CGMM say. pin: digits, or None.
+    facts: by (manufacturer, model, firmware); bring-up tries these first and adds to them.
     """
 
     sms_mode: Literal["pdu", "text", "auto"] = "pdu"
     pin: str | None = None
     profile: str = "auto"
     pin_memory: PinMemory = field(default_factory=PinMemory)
+    facts: dict[tuple[str, str, str], Facts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,8 @@ class Identity:
     """A modem that is ready. Strings are "" and numbers None where the modem does not tell.
 
     charset: the TE character set in force, for text mode. indications: the +CNMI setting in
-    force; () where the modem announces nothing.
+    force; () where the modem announces nothing. acknowledging: a message that is handed over
+    directly waits for +CNMA.
     """
 
     manufacturer: str
@@ -84,6 +97,7 @@ class Identity:
     charset: str
     memories: Memories
     indications: tuple[int, ...]
+    acknowledging: bool
     profile: Profile
 
     @property
@@ -99,6 +113,16 @@ async def attempt(modem: Modem, command: Command[R]) -> R | None:
     except (CommandError, ReplyError) as error:
         log.debug("not offered: %s", error)
         return None
+
+
+async def accepted(modem: Modem, command: Command[None]) -> bool:
+    """Send a setting; whether the modem took it."""
+    try:
+        await modem.send(command)
+    except (CommandError, ReplyError) as error:
+        log.debug("not taken: %s", error)
+        return False
+    return True
 
 
 async def bring_up(
@@ -131,6 +155,8 @@ class _Run:
         self.charset = "IRA"
         self.memories = Memories("")
         self.indications: tuple[int, ...] = ()
+        self.acknowledging = False
+        self.facts = Facts()
         self.machine = Machine(
             self,
             states=list(STATES),
@@ -168,23 +194,24 @@ class _Run:
             charset=self.charset,
             memories=self.memories,
             indications=self.indications,
+            acknowledging=self.acknowledging,
             profile=self.profile,
         )
 
     # -- the steps, one per state; each returns its trigger --------------------------------------
 
     async def answer(self) -> str:
+        self.modem.expect_echo(True)
         try:
             await self.modem.send(commands.ECHO_OFF)
         except (CommandError, CommandTimeoutError):
             # Another program may have left it at a prompt, or in the middle of a line.
             await self.modem.resynchronise()
             await self.modem.send(commands.ECHO_OFF)
-        await attempt(self.modem, commands.VERBOSE)
-        try:
-            await self.modem.send(commands.ERRORS_BY_NUMBER)
-        except CommandError:
-            await attempt(self.modem, commands.ERRORS_BY_TEXT)
+        self.modem.expect_echo(False)
+        await accepted(self.modem, commands.VERBOSE)
+        if not await accepted(self.modem, commands.ERRORS_BY_NUMBER):
+            await accepted(self.modem, commands.ERRORS_BY_TEXT)
         return "answered"
 
     async def identify(self) -> str:
@@ -197,8 +224,11 @@ class _Run:
         else:
             self.profile = profiles.named(self.wanted.profile)
         self.modem.adopt(self.profile)
-        for line in self.profile.setup:
-            await attempt(self.modem, commands.do(line))
+        self.facts = self.wanted.facts.get((self.manufacturer, self.model, self.firmware), Facts())
+        for setup in self.profile.setup:
+            told = await attempt(self.modem, commands.raw(setup.ask)) if setup.ask else None
+            if told is None or not any(setup.shows in line for line in told):
+                await accepted(self.modem, commands.do(setup.line))
         return "identified"
 
     async def unlock(self) -> str:
@@ -207,7 +237,8 @@ class _Run:
         except SimError:
             self.machine.dispatch("blocked")
             raise
-        self.iccid = await sim.iccid(self.modem, self.profile)
+        self.iccid, line = await sim.iccid(self.modem, self.profile, self.facts.iccid)
+        self.facts = replace(self.facts, iccid=line)
         self.imsi = await attempt(self.modem, commands.IMSI)
         return "unlocked"
 
@@ -215,8 +246,9 @@ class _Run:
         self.mode = await self._mode()
         await self._patiently(commands.message_format(self.mode == "text"))
         if self.mode == "text":
-            await attempt(self.modem, commands.SHOW_HEADERS)
+            await accepted(self.modem, commands.SHOW_HEADERS)
             self.charset = await self._charset()
+            self.modem.adopt(self.profile, TextMode(self.charset).urcs)
         return "formatted"
 
     async def store(self) -> str:
@@ -234,22 +266,43 @@ class _Run:
         return "stored"
 
     async def announce(self) -> str:
-        offered = await attempt(self.modem, commands.INDICATIONS_OFFERED)
-        for setting in negotiation.indications(offered):
-            if await attempt(self.modem, _acknowledged(setting)) is None:
-                continue
-            told = await attempt(self.modem, commands.INDICATIONS)
-            if told is None or told[: len(setting)] == setting:
-                self.indications = setting
-                break
-            log.warning("+CNMI not taken as set set=%s told=%s", setting, told)
-        else:
-            log.warning("the modem announces no messages; they are found by polling")
+        known = self.facts.indications
+        if not (known and await self._announce(known)):
+            offered = await attempt(self.modem, commands.INDICATIONS_OFFERED)
+            for setting in negotiation.indications(offered):
+                if await self._announce(setting):
+                    break
+            else:
+                log.warning("the modem announces no messages; they are found by polling")
+        self.facts = replace(self.facts, indications=self.indications)
         return "announced"
+
+    async def _announce(self, setting: tuple[int, ...]) -> bool:
+        """Try one +CNMI setting; whether it is in force."""
+        direct = len(setting) > 1 and setting[1] in {2, 3}
+        # Phase 2+ waits for +CNMA after what is handed over: wanted there, and nowhere else.
+        phase = await attempt(self.modem, commands.MESSAGE_SERVICE)
+        wanted = int(direct)
+        if (
+            phase is not None
+            and phase != wanted
+            and await accepted(self.modem, commands.message_service(wanted))
+        ):
+            phase = wanted
+        if not await accepted(self.modem, commands.indications(setting)):
+            return False
+        told = await attempt(self.modem, commands.INDICATIONS)
+        if told is not None and told[: len(setting)] != setting:
+            log.info("+CNMI not taken as set set=%s told=%s", setting, told)
+            return False
+        self.indications = setting
+        self.acknowledging = phase == 1
+        return True
 
     async def finish(self) -> str:
         for name in REGISTRATIONS:
-            await attempt(self.modem, commands.announce_registration(name))
+            await accepted(self.modem, commands.announce_registration(name))
+        self.wanted.facts[self.manufacturer, self.model, self.firmware] = self.facts
         return "finished"
 
     async def _mode(self) -> Mode:
@@ -281,8 +334,3 @@ class _Run:
                 if error.code not in _NOT_YET or loop.time() >= deadline:
                     raise
             await asyncio.sleep(POLL_S)
-
-
-def _acknowledged(setting: tuple[int, ...]) -> Command[bool]:
-    command = commands.indications(setting)
-    return Command(command.line, lambda _: True, command.timeout_s)

@@ -127,17 +127,15 @@ def text(line: str, timeout_s: float = 5.0) -> Command[str]:
 
 
 def _digits(line: str, low: int, high: int) -> Command[str]:
-    name = re.split("[=?]", line)[0]
-    own = re.compile(
-        rf'(?:{re.escape(name)}:\s*)?"?(\d{{{low},{high}}}[0-9A-Fa-f]?)"?[ ,].*'
-        rf'|(?:{re.escape(name)}:\s*)?"?(\d{{{low},{high}}}[0-9A-Fa-f]?)"?'
-    )
+    """A number, with or without a name before it (not always the command's) and quotes around."""
+    number = rf"\d{{{low},{high}}}[0-9A-Fa-f]?"
+    own = re.compile(rf'(?:[+^#!]?[A-Z]{{4,6}}: ?)?"?({number})"?(?:[ ,].*)?')
 
     def parse(lines: tuple[str, ...]) -> str:
         for one in lines:
             match = own.fullmatch(one)
             if match is not None:
-                return (match[1] or match[2]).upper().removesuffix("F")
+                return match[1].upper().removesuffix("F")
         raise ReplyError(line, lines)
 
     return Command(line, parse, info=own)
@@ -189,14 +187,19 @@ def enter_pin(pin: str) -> Command[None]:
     return do(f'+CPIN="{pin}"', SIM_TIMEOUT_S)
 
 
-def _pin_tries(line: str) -> PinTries:
-    values = fields.split(line)
+def pin_tries(line: str, read: Callable[[list[str]], PinTries]) -> Command[PinTries]:
+    """A vendor's command for the counters; `read` gets the parameters, may raise ValueError."""
+    name = re.split("[=?]", line)[0]
+    return ask(line, name, lambda answer: read(fields.split(answer)))
+
+
+def _standard_tries(values: list[str]) -> PinTries:
     if values[0] != "SIM PIN":
         raise ValueError("another code's counter")
-    return PinTries(fields.number(values[1]), None)
+    return PinTries(int(values[1]), None)
 
 
-PIN_TRIES: Final = ask('+CPINR="SIM PIN"', "+CPINR", _pin_tries)  # §8.65
+PIN_TRIES: Final = pin_tries('+CPINR="SIM PIN"', _standard_tries)  # §8.65
 
 # -- network (TS 27.007 §7, §8.5, §8.69, §10) ----------------------------------------------------
 
@@ -321,7 +324,13 @@ def indications(values: tuple[int, ...]) -> Command[None]:
 
 
 MORE_MESSAGES: Final = do("+CMMS=1")  # §3.5.6: keep the link for the parts that follow
-ACKNOWLEDGE: Final = do("+CNMA", 10.0)  # §3.4.4, PDU mode: <n> omitted is a positive answer
+ACKNOWLEDGE: Final = do("+CNMA", 10.0)  # §3.4.4: <n> omitted is a positive answer in both modes
+REFUSE: Final = do("+CNMA=2", 10.0)  # §4.6, PDU mode
+
+
+def message_service(phase: int) -> Command[None]:
+    """§3.2.1: 1 wants direct messages acknowledged by +CNMA; what comes with OK does not matter."""
+    return Command(f"+CSMS={phase}", nothing, info=prefix("+CSMS"))
 
 
 # -- messages: text mode settings (TS 27.005 §3.1, §3.2.3, TS 27.007 §5.5) ------------------------

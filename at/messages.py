@@ -23,10 +23,12 @@ from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.bringup import Identity
+    from at.command import Command
     from at.mode import Mode
     from at.modem import Modem
     from at.profile import Profile
     from at.sms import Submit
+    from at.urcs import MessageDelivered, ReportDelivered
 
 __all__ = ["Deleted", "MessageStore", "Stored"]
 
@@ -46,6 +48,8 @@ class MessageStore:
         charset: str = "UCS2",
         memories: Memories | None = None,
         profile: Profile = profiles.GENERIC,
+        indications: tuple[int, ...] = (),
+        acknowledging: bool = False,
     ) -> None:
         self._modem = modem
         self._mode: Mode = TextMode(charset) if mode == "text" else PduMode()
@@ -53,6 +57,9 @@ class MessageStore:
         self._profile = profile
         self._reader = Reader(modem, self._mode, self._memories.receiving)
         self._swept: int | None = None
+        self._indications = indications
+        self._acknowledging = acknowledging
+        self._keeps_link = True
         self._setting: tuple[str, int] | None = None  # of +CSMP, and its generation
 
     @classmethod
@@ -64,6 +71,8 @@ class MessageStore:
             charset=identity.charset,
             memories=identity.memories,
             profile=identity.profile,
+            indications=identity.indications,
+            acknowledging=identity.acknowledging,
         )
 
     async def list_stored(self, *, everywhere: bool | None = None) -> list[Stored]:
@@ -95,11 +104,39 @@ class MessageStore:
         first = await self._reader.read_once(storage, index)
         return None if first is None else await self._reader.prove(first)
 
+    def delivered(self, news: MessageDelivered | ReportDelivered) -> Stored:
+        """A message that was handed over instead of stored.
+
+        Once it is kept, delete() acknowledges it; what is not proven belongs into refuse().
+        """
+        return self._reader.delivered(news.header, news.text)
+
+    async def refuse(self, stored: Stored) -> None:
+        """Tell the network that a message handed over did not arrive; it comes again later."""
+        if stored.direct and self._acknowledging:
+            await self._answer_delivery(commands.REFUSE)
+
     async def delete(self, stored: Stored) -> Deleted:
         """Delete exactly this message: it is read again first where anything may have changed.
 
         Raises as list_stored(); the message may then be deleted or not.
         """
+        if stored.direct:
+            if self._acknowledging:
+                await self._answer_delivery(commands.ACKNOWLEDGE)
+            return Deleted.DONE
+        return await self._delete(stored)
+
+    async def _answer_delivery(self, command: Command[None]) -> None:
+        """+CNMA; too late for it, the modem has stopped handing over and is told to go on."""
+        try:
+            await self._modem.send(command)
+        except CommandError as error:
+            log.warning("message not acknowledged in time, it comes again error=%s", error)
+            if self._indications:
+                await self._modem.send(commands.indications(self._indications))
+
+    async def _delete(self, stored: Stored) -> Deleted:
         modem = self._modem
         told = Deleted.EMPTY
         for left in reversed(range(DELETE_TRIES)):
@@ -129,16 +166,19 @@ class MessageStore:
             return Deleted.DONE
         raise StaleError(commands.delete(stored.index).line, stored.generation)
 
-    async def send(self, submit: Submit) -> int:
+    async def send(self, submit: Submit, *, more: bool = False) -> int:
         """Send one message; returns TP-MR, the reference of its status report.
 
-        Raises CommandError (not sent; `temporary` tells whether later may help),
-        CommandTimeoutError (not sent), SendUnknownError, EncodeError, PortLostError (not sent).
+        more: further parts follow at once, so the link to the network is kept. Raises
+        CommandError (not sent; `temporary` tells whether later may help), CommandTimeoutError
+        (not sent), SendUnknownError, EncodeError, PortLostError (not sent).
         """
         setting, command = self._mode.sending(submit)
         if setting is not None and self._setting != (setting.line, self._modem.generation):
             await self._modem.send(setting)
             self._setting = (setting.line, self._modem.generation)
+        if more and self._keeps_link:
+            self._keeps_link = await self._keep_link()
         try:
             return await self._modem.send(command)
         except (CommandTimeoutError, PortLostError) as error:
@@ -151,3 +191,11 @@ class MessageStore:
             if error.domain == "CMS" and error.code in self._profile.unknown_send:
                 raise SendUnknownError(str(error)) from error
             raise
+
+    async def _keep_link(self) -> bool:
+        """+CMMS; whether the modem knows it."""
+        try:
+            await self._modem.send(commands.MORE_MESSAGES)
+        except (CommandError, ReplyError):
+            return False
+        return True

@@ -6,17 +6,15 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from at.command import Command, UrcSpec
 from at.errors import CommandTimeoutError, PortLostError, ReplyError, StaleError
+from at.profile import NEVER, Profile
 from at.protocol import CTRL_Z, ESC, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
 from at.result_codes import command_error
 from at.transport import Port
-from at.urcs import URCS, Restarted
-
-if TYPE_CHECKING:
-    from at.profile import Profile
+from at.urcs import URCS, Restarted, SimState
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -29,6 +27,7 @@ QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to
 
 PROMPT_TIMEOUT_S: Final = 15.0  # it needs no network; a modem that is busy may take its time
 LONGEST_S: Final = 120.0  # 255 messages at 9600 baud are 45 s
+RESTARTED_S: Final = 2.0  # what was in flight when the modem started anew is not answered
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
@@ -79,6 +78,10 @@ class Modem:
         self.on_stray = on_stray
         self._urcs = tuple(urcs)
         self._gap_s = 0.0
+        self._chatter = NEVER
+        self._echo = True
+        self._news_at = 0.0
+        self._boot_line = ""
         self._protocol = AtProtocol(urcs)
         self._port: Port | None = None
         self._lock = asyncio.Lock()
@@ -165,10 +168,18 @@ class Modem:
         if port is not None:
             await port.close()
 
-    def adopt(self, profile: Profile) -> None:
-        """Take on a vendor's habits, once it is known whose modem this is."""
+    def adopt(self, profile: Profile, urcs: Sequence[UrcSpec[Any]] = ()) -> None:
+        """Take on a vendor's habits, once it is known whose modem this is.
+
+        urcs: codes that go before the profile's and the usual ones.
+        """
         self._gap_s = profile.gap_s
-        self._protocol.urcs = (*profile.urcs, *self._urcs)
+        self._chatter = profile.chatter
+        self._protocol.urcs = (*urcs, *profile.urcs, *self._urcs)
+
+    def expect_echo(self, expected: bool) -> None:
+        """Say whether the modem's echo is on; where it should be off, one tells of a restart."""
+        self._echo = expected
 
     def check(self) -> None:
         """Notice a device that vanished without a word: `lost` is set if so."""
@@ -189,6 +200,8 @@ class Modem:
         port = self._port
         if port is None or self.lost.is_set():
             raise PortLostError(self.path, self.lost_reason or "closed")
+        if self._gap_s and self._loop.time() < self._news_at + self._gap_s:
+            await asyncio.sleep(self._news_at + self._gap_s - self._loop.time())
         if escape:
             self._write(port, ESC)
             await self._quiet()
@@ -303,17 +316,34 @@ class Modem:
                 log.debug("< %s", line)
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(reply)
+        if reply.echoed and not self._echo:
+            self._echo = True
+            self._unsolicited(Restarted("the echo is on again"))
 
     def _unsolicited(self, urc: object) -> None:
         log.debug("< (urc) %r", urc)
+        self._news_at = self._loop.time()
         if isinstance(urc, Restarted):
-            self.generation += 1
+            if urc.line.startswith("^BOOT") and urc.line == self._boot_line:
+                return  # Huawei sticks repeat it every minute, with the same number until restarted
+            self._boot_line = urc.line
+            self._restarted()
+        elif isinstance(urc, SimState):
+            self.generation += 1  # another card may be in
         if self.on_urc is not None:
             self.on_urc(urc)
 
+    def _restarted(self) -> None:
+        self.generation += 1
+        if self._limit is not None:
+            left = (self._limit.when() or 0.0) - self._loop.time()
+            self._end_within(min(left, RESTARTED_S))
+
     def _stray(self, stray: Stray) -> None:
         log.debug("< (stray) %r", stray.line)
-        if self._answer is not None and not _FOREIGN.match(stray.line):
+        self._news_at = self._loop.time()
+        foreign = _FOREIGN.match(stray.line) or self._chatter.fullmatch(stray.line)
+        if self._answer is not None and not foreign:
             self.damage += 1
             self._suspect_until = self._loop.time() + SUSPECT_S
             if _WRECK.fullmatch(stray.line):

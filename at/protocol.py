@@ -44,12 +44,14 @@ class Reply:
     """The command in flight is over.
 
     lines: its information lines, each with its following line where the command has such.
-    final: the final result code as received; whole: False when lines were lost to the bound.
+    final: the final result code as received; whole: False when lines were lost to the bound;
+    echoed: the modem repeated the command before it answered.
     """
 
     lines: tuple[str, ...]
     final: str
     whole: bool = True
+    echoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,7 @@ class AtProtocol:
             events.append(Stray(line, final=True))
             return True
         self._drop_own_header(events)
-        events.append(Reply(tuple(flight.lines), line, flight.whole))
+        events.append(Reply(tuple(flight.lines), line, flight.whole, flight.echoed))
         self._end_flight()
         return True
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from at import commands
 from at.errors import CommandError, CommandTimeoutError, DecodeError, ReplyError
+from at.mode import RawMessage
 from at.stored import Stored
 
 if TYPE_CHECKING:
     from at.command import Command
-    from at.mode import Mode, RawMessage
+    from at.mode import Mode
     from at.modem import Modem
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,12 @@ class Reader:
         self._mode = mode
         # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
         self._selected = (selected, modem.generation)
+
+    def delivered(self, header: str, text: str) -> Stored:
+        """A message that was handed over; it cannot be read again."""
+        raw = RawMessage(None, "rec-unread", header, text)
+        stored = self._stored(raw, "", 0, self._modem.generation)
+        return replace(stored, proven=stored.error is None and not stored.flags, direct=True)
 
     async def select(self, storage: str) -> None:
         """Make this the memory that is read and deleted from; "" is the only one there is."""

@@ -83,7 +83,7 @@ async def _enter(modem: Modem, profile: Profile, pin: str | None, memory: PinMem
     """Try the PIN once; returns the ICCID it was tried for."""
     if pin is None:
         raise SimError("pin-required", "set modem.pin_file, or take the PIN off the SIM")
-    number = await iccid(modem, profile) or ""
+    number = (await iccid(modem, profile))[0] or ""
     if memory.refused(number):
         raise SimError("pin-refused", "the PIN was refused before; correct it and confirm it")
     left = await _tries(modem, profile)
@@ -110,14 +110,17 @@ async def _tries(modem: Modem, profile: Profile) -> int | None:
     return None
 
 
-async def iccid(modem: Modem, profile: Profile) -> str | None:
-    """The SIM's number by the first command that gives it."""
-    for command in profile.iccid:
+async def iccid(modem: Modem, profile: Profile, first: str = "") -> tuple[str | None, str]:
+    """The SIM's number by the first command that gives it, and that command's line.
+
+    first: the line of the command to begin with.
+    """
+    for command in sorted(profile.iccid, key=lambda command: command.line != first):
         try:
-            return await modem.send(command)
+            return await modem.send(command), command.line
         except (CommandError, ReplyError):
             continue
-    return None
+    return None, ""
 
 
 def _blocked(state: str) -> SimError:

@@ -27,6 +27,7 @@ class Stored:
     the header line without index and status, and the body after a line feed. pdu: None where
     error tells why. flags: tolerances used in decoding. proven: read without any tolerance, or
     twice alike; what is not proven must not be acted on. generation: the modem's when it was read.
+    direct: handed over unasked and stored nowhere (storage "", index 0): deleting acknowledges it.
     """
 
     storage: str
@@ -38,3 +39,4 @@ class Stored:
     flags: tuple[str, ...]
     proven: bool
     generation: int
+    direct: bool = False

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from at import commands, fields
-from at.command import Command
+from at.command import Command, UrcSpec
 from at.errors import DecodeError
 from at.mode import STATUS, RawMessage
 from at.sms import Alphabet, Deliver, Submit, UserData, text
+from at.urcs import message_delivered, report_delivered
 
 if TYPE_CHECKING:
     from at.sms import Pdu
@@ -58,6 +59,20 @@ class TextMode:
             follow=self._follow,
             length=None if self._hex else self._listed_length,
             ends=None if self._hex else self._listed_ends,
+        )
+
+    @property
+    def urcs(self) -> tuple[UrcSpec[object], ...]:
+        """Messages and reports handed over in text mode; before the codes of PDU mode."""
+        return (
+            UrcSpec(
+                re.compile(r"\+CMT: ?.*,.*,.*", re.DOTALL),
+                message_delivered,
+                self._follow,
+                self._length,
+                self._ends,
+            ),
+            UrcSpec(re.compile(r"\+CDS: ?\d+,\d+,.*,.*"), report_delivered),
         )
 
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:

@@ -22,13 +22,13 @@ class MessageStored:
 
 @dataclass(frozen=True, slots=True)
 class MessageDelivered:
-    """+CMT: a message came directly, PDU mode; it is stored nowhere (TS 27.005 §3.4.1).
+    """+CMT: a message came directly and is stored nowhere (TS 27.005 §3.4.1).
 
-    length: octets of the TPDU as told, without the service centre's address; raw: hex.
+    header: the line itself; text: what came after it. MessageStore.delivered() reads both.
     """
 
-    length: int
-    raw: str
+    header: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class ReportStored:
 
 @dataclass(frozen=True, slots=True)
 class ReportDelivered:
-    """+CDS: a status report came directly, PDU mode (TS 27.005 §3.4.1). As MessageDelivered."""
+    """+CDS: a status report came directly (TS 27.005 §3.4.1). As MessageDelivered."""
 
-    length: int
-    raw: str
+    header: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,14 @@ def _report_stored(match: re.Match[str], _: str) -> ReportStored:
     return ReportStored(match[1], int(match[2]))
 
 
-def _message_delivered(match: re.Match[str], text: str) -> MessageDelivered:
-    return MessageDelivered(int(match[1]), text)
+def message_delivered(match: re.Match[str], text: str) -> MessageDelivered:
+    """Both modes' +CMT."""
+    return MessageDelivered(match.string, text)
 
 
-def _report_delivered(match: re.Match[str], text: str) -> ReportDelivered:
-    return ReportDelivered(int(match[1]), text)
+def report_delivered(match: re.Match[str], text: str) -> ReportDelivered:
+    """Both modes' +CDS."""
+    return ReportDelivered(match.string, text)
 
 
 def _registration(match: re.Match[str], _: str) -> Registration:
@@ -139,8 +141,8 @@ URCS: Final[tuple[UrcSpec[Any], ...]] = (
     UrcSpec(re.compile(r"\+CMTI" + _STORED), _message_stored),
     UrcSpec(re.compile(r"\+CDSI" + _STORED), _report_stored),
     # [<alpha>],<length> or <length> alone: the alpha field may be missing with its comma.
-    UrcSpec(re.compile(r'\+CMT: ?(?:"?[^",]*"?,)?(\d{1,3})'), _message_delivered, HEX_LINE),
-    UrcSpec(re.compile(r"\+CDS: ?(?:\d*,)?(\d{1,3})"), _report_delivered, HEX_LINE),
+    UrcSpec(re.compile(r'\+CMT: ?(?:"?[^",]*"?,)?\d{1,3}'), message_delivered, HEX_LINE),
+    UrcSpec(re.compile(r"\+CDS: ?(?:\d*,)?\d{1,3}"), report_delivered, HEX_LINE),
     # A read command's answer has <n> before <stat>; the news has <stat> alone or before a string.
     UrcSpec(
         re.compile(r'(\+C(?:G|E|5G)?REG): ?(\d{1,2})(?:,(?:".*|[0-9A-Fa-f]{4,}.*))?'),
@@ -148,17 +150,16 @@ URCS: Final[tuple[UrcSpec[Any], ...]] = (
     ),
     UrcSpec(re.compile(r"\+CPIN: ?(.+)"), _sim_state),
     UrcSpec(
-        re.compile(r"RDY|APP RDY|\^SYSSTART|\+SYSSTART|\^BOOT: ?.*|START|SYSSTART"),
+        re.compile(r"RDY|APP RDY|[\^+]?SYSSTART|\^BOOT: ?.*|\*ATREADY: ?1"),
         lambda match, _: Restarted(match.string),
     ),
     UrcSpec(
-        re.compile(r'SMS (?:READY|DONE|Ready)|\+QIND: ?"?SMS (?:DONE|READY)"?|PB DONE|Call Ready'),
+        re.compile(r'(?i:SMS (?:READY|DONE)|\+QIND: ?"?SMS (?:DONE|READY)"?)|PB DONE'),
         lambda match, _: ServiceReady(match.string),
     ),
     UrcSpec(
         re.compile(
-            r'\^SMMEMFULL: ?.*|\+SMS FULL|\+CMTI FULL|\+CIEV: ?"SMSFULL",.*|\+QIND: ?"SMS'
-            r' FULL".*|\+QSMSFULL.*'
+            r'\^SMMEMFULL.*|\+SMS FULL.*|\+CIEV: ?"SMSFULL",.*|(?i:\+QIND: ?"?sms ?full"?.*)'
         ),
         _full,
     ),

@@ -5,10 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from at.profile import Profile
-from at.profiles import generic
+from at.profiles import (
+    generic,
+    huawei,
+    quectel,
+    sierra,
+    simcom,
+    simcom_legacy,
+    telit,
+    ublox,
+)
 
 GENERIC: Final = generic.PROFILE
-PROFILES: Final[tuple[Profile, ...]] = (GENERIC,)
+PROFILES: Final[tuple[Profile, ...]] = (
+    quectel.PROFILE,
+    simcom.PROFILE,
+    simcom_legacy.PROFILE,
+    ublox.PROFILE,
+    telit.PROFILE,
+    sierra.PROFILE,
+    huawei.PROFILE,
+    GENERIC,
+)
 
 
 def choose(manufacturer: str, model: str) -> Profile:

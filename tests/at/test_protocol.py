@@ -79,7 +79,7 @@ def test_end_of_a_call_does_not_end_another_command() -> None:
 
 def test_echo_of_the_command_is_no_answer() -> None:
     assert run(commands.SIGNAL, b"AT+CSQ\r\r\n+CSQ: 17,99\r\n\r\nOK\r\n") == [
-        Reply(("+CSQ: 17,99",), "OK")
+        Reply(("+CSQ: 17,99",), "OK", echoed=True)
     ]
 
 
@@ -91,7 +91,7 @@ def test_echo_of_the_pdu_is_no_answer() -> None:
         OTHER.encode() + b"\x1a\r\n",
         b"\r\n+CMGS: 7\r\n\r\nOK\r\n",
     )
-    assert events == [Prompt(), Reply(("+CMGS: 7",), "OK")]
+    assert events == [Prompt(), Reply(("+CMGS: 7",), "OK", echoed=True)]
 
 
 def test_echoed_text_body_may_say_ok() -> None:
@@ -100,7 +100,7 @@ def test_echoed_text_body_may_say_ok() -> None:
     events = run(
         command, b'AT+CMGS="000"\r\r\n> OK\r\n> ERROR\x1a\r\n', b"\r\n+CMGS: 7\r\n\r\nOK\r\n"
     )
-    assert events == [Prompt(), Reply(("+CMGS: 7",), "OK")]
+    assert events == [Prompt(), Reply(("+CMGS: 7",), "OK", echoed=True)]
 
 
 @pytest.mark.parametrize("prompt", [b"\r\n> ", b"\r\n>", b">", b"\x00\xff> "])
@@ -158,21 +158,21 @@ def test_urc_between_reply_lines_does_not_join_the_reply() -> None:
 def test_two_line_urc_between_header_and_pdu_keeps_both_pdus_apart() -> None:
     octets = f"\r\n+CMGR: 0,,30\r\n\r\n+CMT: ,17\r\n{OTHER}\r\n{PDU}\r\n\r\nOK\r\n"
     assert run(READ, octets.encode()) == [
-        Unsolicited(MessageDelivered(17, OTHER)),
+        Unsolicited(MessageDelivered("+CMT: ,17", OTHER)),
         Reply(("+CMGR: 0,,30", PDU), "OK"),
     ]
 
 
 def test_urc_between_the_lines_of_a_urc() -> None:
     octets = f'\r\n+CDS: 17\r\n\r\n+CMTI: "SM",1\r\n{OTHER}\r\n'
-    assert run(None, octets.encode()) == [STORED, Unsolicited(ReportDelivered(17, OTHER))]
+    assert run(None, octets.encode()) == [STORED, Unsolicited(ReportDelivered("+CDS: 17", OTHER))]
 
 
 def test_two_line_urc_without_its_second_line_is_told() -> None:
     octets = f"\r\n+CMT: ,17\r\n\r\n+CMT: ,17\r\n{OTHER}\r\n"
     assert run(None, octets.encode()) == [
         Stray("+CMT: ,17"),
-        Unsolicited(MessageDelivered(17, OTHER)),
+        Unsolicited(MessageDelivered("+CMT: ,17", OTHER)),
     ]
 
 
