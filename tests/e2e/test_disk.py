@@ -189,7 +189,7 @@ def test_a_damaged_journal_is_set_aside_and_what_cannot_be_proven_is_refused(
 
 def test_the_protection_after_damage_survives_a_restart(road: Road) -> None:
     road.start()
-    road.wait(lambda: road.agent.journal_path.exists(), "journal")
+    road.wait(road.agent.journal_path.exists, "journal")
     road.agent.wait_ready()
     road.agent.kill()
     damage(road.agent.journal_path, "no database")
