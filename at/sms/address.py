@@ -88,30 +88,37 @@ def _digits(packed: bytes, count: int, field: str, octet: int, flags: list[str])
 
 
 def _text(packed: bytes, count: int, flags: list[str]) -> str:
-    septets = unpack(packed, count * 4 // 7)
+    length = count * 4 // 7
+    septets = unpack(packed, length)
     # 14 semi-octets hold 8 septets, but many centres say 14 (2 x 7 octets) for 7 characters: the
     # zero behind them is filling, not "@".
-    if count == 14 and septets[-1] == 0:
+    if length == 8 and septets[-1] == 0:
         flags.append("filler")
         septets = septets[:-1]
+    elif count != (7 * length + 3) // 4:
+        flags.append("filler")
     return gsm7.decode(septets)
 
 
 _MEANINGS = tuple((KINDS[kind >> 4 & 7], kind & 15) for kind in range(256))
 
 
-def read_address(
-    data: bytes, octet: int, count: int, field: str, flags: list[str]
-) -> tuple[Address, int]:
-    """Type-of-address and `count` semi-octets at `octet` -> address, next offset.
+def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
+    """The address field at `octet`, its length first -> address, next offset.
 
     Adds to flags: "filler", "address-type" (top bit of the type clear). Raises DecodeError(field).
     """
-    end = octet + 1 + (count + 1 >> 1)
-    if end > len(data):
-        raise DecodeError(field, octet, need=end - octet, have=len(data) - octet)
-    kind = data[octet]
-    packed = data[octet + 1 : end]
+    total = len(data)
+    if octet >= total:
+        raise DecodeError(field, octet, need=2, have=0)
+    count = data[octet]
+    if count > _MAX_DIGITS:
+        raise DecodeError(field, octet, detail=f"{count} semi-octets, at most {_MAX_DIGITS}")
+    end = octet + 2 + (count + 1 >> 1)
+    if end > total:
+        raise DecodeError(field, octet + 1, need=end - octet - 1, have=total - octet - 1)
+    kind = data[octet + 1]
+    packed = data[octet + 2 : end]
     if kind < 0x80:
         flags.append("address-type")
     name, plan = _MEANINGS[kind]
@@ -121,18 +128,8 @@ def read_address(
     if count & 1 and digits[-1] == "f":
         digits = digits[:-1]
     if len(digits) != count or not digits.isdecimal():
-        digits = _digits(packed, count, field, octet + 1, flags)
+        digits = _digits(packed, count, field, octet + 2, flags)
     return _build(digits, name, plan), end
-
-
-def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tuple[Address, int]:
-    """The address field at `octet`, its length first; see read_address."""
-    if octet >= len(data):
-        raise DecodeError(field, octet, need=2, have=0)
-    count = data[octet]
-    if count > _MAX_DIGITS:
-        raise DecodeError(field, octet, detail=f"{count} semi-octets, at most {_MAX_DIGITS}")
-    return read_address(data, octet + 1, count, field, flags)
 
 
 def encode_address(address: Address, field: str) -> tuple[int, bytes]:

@@ -102,15 +102,15 @@ class SevenBit:
         An unknown escape pair reads as the main table's character, a lone escape or two in a row
         as one space (§6.2.1.1).
         """
-        plain = septets.translate(self._latin)
-        if _ELSE not in plain:
-            return plain.decode("latin-1")
         if ESCAPE in septets:
             first, *rest = septets.split(b"\x1b")
             if b"" in rest:  # an escape at the end, or two in a row
                 septets = _PAIR.sub(_joined, septets)
             else:
                 septets = first + b"".join([_MARKED[part[0]] + part[1:] for part in rest])
+        plain = septets.translate(self._latin)
+        if _ELSE not in plain:
+            return plain.decode("latin-1")
         return codecs.charmap_decode(septets, "strict", self._decoding)[0]
 
     def septets(self, text: str) -> int:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from at.errors import DecodeError, EncodeError
-from at.sms.address import Address, encode_address, read_address
+from at.sms.address import Address, decode_address, encode_address
 from at.sms.build import builder
 from at.sms.command import decode_command, encode_command
 from at.sms.deliver import decode_deliver, encode_deliver
@@ -75,7 +75,16 @@ def decode(
     centre's address); a TP-UDL that promises more than such a proven whole holds is then only
     flagged. Raises DecodeError, nothing else.
     """
-    data = _octets(pdu) if isinstance(pdu, str) else bytes(pdu)
+    if isinstance(pdu, str):
+        try:
+            data = bytes.fromhex(pdu)
+        except ValueError:
+            data = _octets(pdu)
+        else:
+            if 2 * len(data) != len(pdu):
+                data = _octets(pdu)
+    else:
+        data = bytes(pdu)
     try:
         return _read(data, direction, rp, length, smsc)
     except DecodeError:
@@ -115,7 +124,7 @@ def _centre(octets: bytes) -> tuple[Address, bool]:
         semioctets -= 1
     flags: list[str] = []
     try:
-        centre, _ = read_address(octets, 0, semioctets, "smsc", flags)
+        centre, _ = decode_address(bytes((semioctets,)) + octets, 0, "smsc", flags)
     except DecodeError:
         return Address(octets[1:].hex(), "reserved", 0), False
     return centre, not flags and centre.kind != "alphanumeric" and bool(centre.digits)
@@ -176,19 +185,14 @@ def _unique(flags: list[str]) -> tuple[str, ...]:
 
 
 def _octets(text: str) -> bytes:
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        data = b""
-    if 2 * len(data) == len(text):  # else also: bytes.fromhex lets spaces pass
-        return data
+    """Hex with something around or in it: white space around is read, all else an error."""
     text = text.strip()
-    if 2 * len(data) == len(text):
-        return data
     strange = _NOT_HEX.search(text)
-    if strange is not None:
+    if strange is not None:  # bytes.fromhex lets spaces pass
         raise DecodeError("hex", strange.start() // 2, detail=f"{strange[0]!r} is no hex digit")
-    raise DecodeError("hex", len(text) // 2, need=2, have=1, detail="half an octet")
+    if len(text) % 2:
+        raise DecodeError("hex", len(text) // 2, need=2, have=1, detail="half an octet")
+    return bytes.fromhex(text)
 
 
 _ENCODERS: dict[type, Callable[[Any], bytes]] = {

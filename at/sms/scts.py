@@ -25,17 +25,24 @@ def _zone(octet: int) -> timezone | None:
 _ZONES = tuple(_zone(octet) for octet in range(256))
 
 
-_NUMBERS = bytes(number & 0xFF for number in DECIMAL)  # 255, which no field takes, for no number
+_YEARS = tuple(y if y < 0 else y + (1900 if y >= _PIVOT else 2000) for y in DECIMAL)
 
 
 def _time(raw: bytes) -> datetime | None:
-    year, month, day, hour, minute, second, _ = raw.translate(_NUMBERS)
-    zone = _ZONES[raw[6]]
-    if zone is None or year > 99:
+    year, month, day, hour, minute, second, zone = raw
+    where = _ZONES[zone]
+    if where is None:
         return None
     try:
-        return datetime(
-            year + (1900 if year >= _PIVOT else 2000), month, day, hour, minute, second, 0, zone
+        return datetime(  # positional: keywords would take half as long again
+            _YEARS[year],
+            DECIMAL[month],
+            DECIMAL[day],
+            DECIMAL[hour],
+            DECIMAL[minute],
+            DECIMAL[second],
+            0,
+            where,
         )
     except ValueError:
         return None
@@ -91,5 +98,4 @@ def decode_timestamp(data: bytes, octet: int, name: str, flags: list[str]) -> Ti
     time = _time(raw)
     if time is None:
         flags.append("timestamp")
-    timestamp: Timestamp = _build(raw, time)
-    return timestamp
+    return _build(raw, time)  # type: ignore[no-any-return]  # a builder's result is its class

@@ -21,6 +21,9 @@ from at.sms.userdata import MAX_OCTETS, UserData
 MAX_SEGMENTS = 255
 """As many as a total of one octet can say."""
 
+_TEXT = frozenset({"auto", "gsm7", "ucs2"})
+_DATA = frozenset({"auto", "8bit"})
+_WHOLE = 160  # septets of a message without header
 _SEPTETS = re.compile(rb"\x1b?.", re.DOTALL)  # an encoder never leaves an escape at the end
 
 
@@ -45,11 +48,15 @@ def segment(
     Raises EncodeError("ud") for a character outside the alphabet or too many segments.
     """
     elements = tuple(udh)
+    if isinstance(content, str) and alphabet == "auto" and not elements:  # most messages
+        septets = gsm7.attempt(content)
+        if septets is not None and len(septets) <= _WHOLE:
+            return (UserData(Alphabet.GSM7, septets),)
     if isinstance(content, bytes):
-        if alphabet not in {"auto", Alphabet.OCTETS}:
+        if alphabet not in _DATA:
             raise EncodeError("ud", f"bytes cannot be {alphabet}")
         ways: list[_Way] = [(Alphabet.OCTETS, content, _singly, ())]
-    elif alphabet not in {"auto", Alphabet.GSM7, Alphabet.UCS2}:
+    elif alphabet not in _TEXT:
         raise EncodeError("ud", f"text cannot be {alphabet}")
     else:
         if transliterate and alphabet != Alphabet.UCS2:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
-from at.sms import gsm7
 from at.sms.build import builder
 from at.sms.dcs import Alphabet, Dcs
+from at.sms.gsm7 import decode as _plain
 from at.sms.languages import alphabet as seven_bit
 from at.sms.packing import spread, squeeze
 from at.sms.udh import (
@@ -54,7 +54,7 @@ class UserData:
         """The text, None for 8 bit data. Half a surrogate pair reads as U+FFFD."""
         if self.alphabet is _GSM7:
             if not self.udh:
-                return gsm7.decode(self.octets)
+                return _plain(self.octets)
             return seven_bit(*languages_of(self.udh)).decode(self.octets)
         if self.alphabet is _UCS2:
             return self.octets.decode("utf-16-be", "replace")
@@ -110,7 +110,8 @@ def decode_user_data(
         if count < 0:
             flags.append("udl")  # the header ends in the middle of a septet that is not counted
             count = 0
-        octets = spread(int.from_bytes(data[start:end], "little") >> 7 * skip, count)
+        bits = int.from_bytes(data[start:end], "little")
+        octets = spread(bits >> 7 * skip if skip else bits, count)
     else:
         octets = data[start + skip : end]
         if alphabet is _UCS2 and not _is_utf16(octets):

@@ -32,15 +32,15 @@ def _refusing(call: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
 
 
 def _best(calls: Iterable[Callable[[], object]]) -> list[float]:
-    """The shortest of ROUNDS times of each call, rounds interleaved so that all share the noise."""
+    """The least CPU time of each call in ROUNDS rounds, interleaved so that all share the noise."""
     every = list(calls)
     best = [float("inf")] * len(every)
     for _ in range(ROUNDS):
         for place, call in enumerate(every):
             gc.collect()
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            best[place] = min(best[place], time.perf_counter() - start)
+            best[place] = min(best[place], time.process_time() - start)
     return best
 
 
