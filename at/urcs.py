@@ -159,7 +159,7 @@ URCS: Final[tuple[UrcSpec[Any], ...]] = (
     ),
     UrcSpec(
         re.compile(
-            r'\^SMMEMFULL.*|\+SMS FULL.*|\+CIEV: ?"SMSFULL",.*|(?i:\+QIND: ?"?sms ?full"?.*)'
+            r'\^SMMEMFULL.*|[+*]SMS ?FULL.*|\+CIEV: ?"SMSFULL",.*|(?i:\+QIND: ?"?sms ?full"?.*)'
         ),
         _full,
     ),
