@@ -49,12 +49,16 @@ class Client:
 
     @classmethod
     def connect(cls, paths: Sequence[Path] | None = None) -> Client:
-        """Connect to the first of the sockets where an agent listens. Raises NoAgentError."""
+        """Connect to the first of the sockets where an agent listens. Raises NoAgentError.
+
+        paths: named by the user, who knows them; None: the usual places, which are looked at
+        first: a stranger may have made a folder in /tmp.
+        """
         tried = tuple(control_candidates() if paths is None else paths)
         obstacle = ""
         for path in tried:
             try:
-                return cls(_connected(path))
+                return cls(_connected(path, named=paths is not None))
             except PermissionError:
                 obstacle = (
                     obstacle or f"{path}: permission denied; be root, or of the agent's group"
@@ -124,11 +128,11 @@ class Client:
         return answer if isinstance(answer, dict) else {}
 
 
-def _connected(path: Path) -> socket.socket:
+def _connected(path: Path, *, named: bool) -> socket.socket:
     """Connect; raises OSError, PermissionError also where a stranger may have put the socket."""
     folder = path.parent.stat()
-    trusted = folder.st_uid in (os.geteuid(), 0) or path.parent == SYSTEM_RUNTIME
-    if not trusted or folder.st_mode & stat.S_IWOTH:
+    ours = folder.st_uid in (os.geteuid(), 0) or path.parent == SYSTEM_RUNTIME
+    if not named and (not ours or folder.st_mode & stat.S_IWOTH):
         raise PermissionError
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -67,7 +67,8 @@ def bind(path: Path) -> socket.socket:
         os.fchmod(listener.fileno(), OWNER_ONLY)
         listener.bind(str(aside))
         if _is_for_group(folder):
-            os.chown(aside, -1, folder.st_gid)
+            if aside.stat().st_gid != folder.st_gid:  # the service may not chown, and need not
+                os.chown(aside, -1, folder.st_gid)
             aside.chmod(WITH_GROUP)
         listener.listen(BACKLOG)
         aside.replace(path)  # at once: nobody finds a socket that does not listen yet

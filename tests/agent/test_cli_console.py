@@ -64,7 +64,9 @@ def test_lines_commands_and_own_words_at_a_terminal(running: Running) -> None:
         terminal.wait_for("rejected: bad-args")
         terminal.type("/history 1\n")
         terminal.wait_for("bad  \\[exit-3\\]")
-        terminal.type("help note\n")
+        terminal.type("help topic=note id=helped\n")
+        terminal.wait_for("helped succeeded text=string")
+        terminal.wait_for("gw> ")
         terminal.type("\x04")
         assert process.wait(10) == 0
 
@@ -80,6 +82,7 @@ def test_tab_and_arrow_work_at_a_terminal(running: Running) -> None:
         terminal.type("\x1b[A\n")
         terminal.wait_for("ping")
         terminal.wait_for("succeeded")
+        terminal.wait_for("gw> ")
         terminal.type("/quit\n")
         assert process.wait(10) == 0
 
@@ -92,6 +95,7 @@ def test_history_is_kept_for_the_owner_alone_and_without_pins(tmp_path: Path) ->
             terminal.wait_for("gw> ")
             terminal.type("ping id=kept\n")
             terminal.wait_for("kept succeeded")
+            terminal.wait_for("gw> ")
             terminal.type("\x04")
             assert process.wait(10) == 0
         path = agent.folder / "state" / "console-history"

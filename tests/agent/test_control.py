@@ -214,3 +214,20 @@ def test_agent_without_a_place_for_its_socket_runs_all_the_same(tmp_path: Path) 
     with Agent(tmp_path, env={"RUNTIME_DIRECTORY": str(tmp_path / "no" / ("x" * 120))}) as agent:
         assert "no control socket" in agent.wait_log("control socket")
         assert agent.stop() == 0
+
+
+def test_client_does_not_trust_a_folder_that_a_stranger_made(
+    running: Running, tmp_path: Path
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    strange = tmp_path / "modem-agent-0"
+    strange.mkdir()
+    (strange / "control.sock").symlink_to(running.agent.control_path)
+    os.chown(strange, 65534, 65534)
+    env = {"RUNTIME_DIRECTORY": str(strange)}
+    done = running.agent.cli("status", env=env)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "permission denied" in done.stderr
+    named = running.agent.cli("status", "--socket", str(strange / "control.sock"), env=env)
+    assert named.returncode == 0
