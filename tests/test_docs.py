@@ -19,12 +19,17 @@ from typing import Any
 import pytest
 
 from agent import request as grammar
+from agent.channels import mqtt_report
+from agent.channels.mqtt_topics import Suffix
 from agent.cli.main import COMMANDS
 from agent.config import ConfigError, parse
 from agent.configuration.commands import BUILT_IN
+from agent.fit import fit
 from agent.handlers import catalogue
+from agent.handlers.registry import Handler
 from agent.ladder import LADDER
 from agent.platforms import ROWS
+from agent.rows import CommandRow
 from agent.schema import migrate
 from tests.support import diagrams
 
@@ -112,16 +117,23 @@ def test_every_page_is_reached_from_the_readme() -> None:
 # ---- configurations ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", every("toml"))
+def configurations() -> list[Any]:
+    """Give the complete ones; the others are parts, or another program's."""
+    return [one for one in every("toml") if "enabled" in tables(one.values[0], "platforms")]
+
+
+def tables(body: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = tomllib.loads(body).get(name, {})
+    return found
+
+
+@pytest.mark.parametrize("body", configurations())
 def test_every_complete_configuration_is_good(
     body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = tomllib.loads(body)
-    if "platforms" not in document or "enabled" not in document["platforms"]:
-        pytest.skip("a part of one, or no configuration of the agent")
     # Installed handlers that the page is about.
     monkeypatch.setattr("agent.configuration.commands.installed_handlers", lambda: ("disk", "led"))
-    for key in document.get("security", {}).get("keys", {}).values():
+    for key in tables(body, "security").get("keys", {}).values():
         file = tmp_path / Path(key["file"]).name
         file.write_bytes(b"k" * 32)
         file.chmod(0o600)
@@ -227,6 +239,37 @@ def test_the_signed_messages_of_the_platforms_page_are_signed() -> None:
         assert request.m == m, message
 
 
+def test_the_payloads_of_the_platforms_page_get_through_and_are_commands() -> None:
+    text = "\n".join(blocks(ROOT / "docs/platforms.md", "console"))
+    found = re.findall(r"(?:Command|Payload)=(.*?)'|\"(?:message|payload)\":\"(.*?)\"[},]", text)
+    names = ("programmable-wireless", "super-sim", "connectivitypro", "emnify")
+    assert len(found) == len(names)
+    for name, (form, body) in zip(names, found, strict=True):
+        payload = form or body
+        assert grammar.read(payload, known={"restart-vpn", "ping"}).request is not None, payload
+        assert fit(payload, ROWS[name]).fits, payload
+    (air,) = re.findall(r"From `2936`: `(.*?)`", text_of(ROOT / "docs/platforms.md"))
+    reading = grammar.read(air, known={"restart-vpn"})
+    assert reading.sid == "DC95994743FFA84A3DA3CAE14CE08BF27E"
+    assert reading.request is not None
+
+
+def test_the_bodies_of_the_mqtt_page_have_the_keys_that_are_published() -> None:
+    result, request, sent, received = (
+        json.loads(body) for body in blocks(ROOT / "docs/mqtt.md", "json")
+    )
+    row = CommandRow(**dict.fromkeys(CommandRow.__dataclass_fields__))  # type: ignore[arg-type]  # any value does
+    assert list(result) == list(mqtt_report.result_body(row, duplicate=False))
+    columns = dict.fromkeys(("n", "id", "sender", "text", "data", "sent_at", "platform", "verdict"))
+    message = {**columns, "text": ""}
+    assert list(received) == list(mqtt_report._received_body(message))
+    send = dict.fromkeys(("id", "recipient", "state", "segments", "error"))
+    assert list(sent) == list(mqtt_report._sent_body({**send, "refs": "[]"}))
+    assert set(request) <= {"id", "to", "text", "data", "report"}
+    for suffix in Suffix:
+        assert f"| `…/{suffix}` |" in text_of(ROOT / "docs/mqtt.md")
+
+
 # ---- tables -----------------------------------------------------------------------------------
 
 
@@ -237,6 +280,34 @@ def test_the_platforms_page_has_a_section_and_the_facts_of_every_row() -> None:
         for sender in row.senders:
             assert f"`{sender}`" in page, f"{row.name}: {sender}"
         assert f'enabled = ["{row.name}"]' in page
+
+
+def test_the_fields_of_a_handler_in_the_page_are_those_it_has() -> None:
+    page = text_of(ROOT / "docs/handlers.md")
+    section = page.partition("### What a `Handler` says")[2].partition("\n### ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert set(told) == set(Handler.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "no watchdog: these loops hang",
+        "another agent listens there",
+        "belongs to a running agent",
+        "mqtt not connected",
+        "SMS budget is spent",
+        "journal unavailable",
+        "permission denied",
+        "refused-pins.json",
+        ".damaged-",
+        "backing-off",
+    ],
+)
+def test_what_operations_quotes_is_what_the_agent_says(phrase: str) -> None:
+    assert phrase in text_of(ROOT / "docs/operations.md")
+    sources = [*(ROOT / "agent").rglob("*.py"), *(ROOT / "at").rglob("*.py")]
+    assert any(phrase in text_of(source) for source in sources)
 
 
 def test_the_ladder_in_the_page_is_the_ladder() -> None:

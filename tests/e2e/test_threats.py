@@ -114,6 +114,21 @@ def test_a_replayed_message_runs_once_whatever_is_changed_around_it(box: Box) ->
     assert len(box.effects) == 1
 
 
+def test_replays_spend_no_more_of_the_sms_budget_than_refusals_do(box: Box) -> None:
+    box.start(budget={"sms_per_hour": 8})
+    text = signed(KEY, int(time.time()), "mark", id_="seen")
+    for n in range(6):
+        (pdu,) = pdus_of(CLOSED, text, datetime.now(UTC) + timedelta(seconds=n))
+        box.modem.deliver(pdu)
+        box.verdict(text, count=n + 1)
+    fresh = signed(KEY, int(time.time()) + 1, "mark", id_="mine")
+    assert box.deliver(CLOSED, fresh)[0] == "accepted"
+    box.reply("mine OK")
+    repeated = [one for _, one in box.replies if one.endswith(" dup")]
+    assert len(repeated) <= 2
+    assert box.effects == ["seen", "mine"]
+
+
 def test_a_replay_after_the_journal_was_lost_is_refused_until_somebody_confirms(box: Box) -> None:
     box.start()
     text = signed(KEY, int(time.time()) - 5, "mark", id_="old")

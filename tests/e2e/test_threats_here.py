@@ -48,7 +48,7 @@ def test_a_hostile_broker_runs_nothing_where_signatures_are_always_required(
         mqtt = {"url": f"mqtt://127.0.0.1:{broker.port}", "response_prefix": "replies"}
         good = signed(KEY, c, "mark", id_="good")
         observer.publish(request, signed(KEY, c + 1, "mark", id_="kept"), retain=True)
-        box.start(mqtt=mqtt, security=always)
+        box.start(mqtt=mqtt, security=always, command={"sms": {"enabled": True}})
         agent = box.agent
         sql = "SELECT reason, detail FROM commands WHERE id = ?"
         found = "SELECT reason, detail FROM messages WHERE channel = 'mqtt' AND detail LIKE ?"
@@ -56,6 +56,9 @@ def test_a_hostile_broker_runs_nothing_where_signatures_are_always_required(
         assert kept["reason"] == "denied"
         observer.publish(request, "mark id=h1")
         assert agent.wait_rows(sql, "h1")[0] == {"reason": "signature", "detail": "missing"}
+        send = '{"id":"h0","to":"+447700900123","text":"pay me"}'
+        observer.publish("modem-agent/gw/sms/send", send)
+        assert "signatures" in agent.wait_rows(found, "sms/send:%")[0]["detail"]
         for payload in (
             "{" * 5000,
             b"\xff\xfe\x00rubbish",
@@ -73,6 +76,7 @@ def test_a_hostile_broker_runs_nothing_where_signatures_are_always_required(
         box.quiet()
         assert box.effects == ["good"]
         assert observer.on("other/place") == []
+        assert {to for to, _ in box.replies} == {CLOSED}
         assert agent.running
 
 
