@@ -54,9 +54,10 @@ class Modem:
     """An open modem. Made by open(); every AT exchange goes through send().
 
     lost: set when the port went away; lost_reason says how. generation: rises whenever an index
-    read before may mean another message now: at a resynchronisation, a restart of the modem.
+    read before may mean another message now: at a resynchronisation, a restart of the modem;
+    on_generation hears of it.
     bytes_in, bytes_out: octets on the line since open(). damage: lines so far that came amid an
-    answer and may have been a part of it.
+    answer and may have been a part of it. tap: hears of all octets, True: to the modem.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class Modem:
         self.damage = 0
         self.on_urc = on_urc
         self.on_stray = on_stray
+        self.on_generation: Callable[[], None] | None = None
         self._urcs = tuple(urcs)
         self._gap_s = 0.0
         self._chatter = NEVER
         self._echo = True
         self._news_at = 0.0
         self._boot_line = ""
+        self.tap: Callable[[bool, bytes], None] | None = None
         self._protocol = AtProtocol(urcs)
         self._port: Port | None = None
         self._lock = asyncio.Lock()
@@ -181,6 +184,12 @@ class Modem:
         """Say whether the modem's echo is on; where it should be off, one tells of a restart."""
         self._echo = expected
 
+    def _renew(self) -> None:
+        """Begin a new generation, and say so: news may have been lost on the way to it."""
+        self.generation += 1
+        if self.on_generation is not None:
+            self.on_generation()
+
     def check(self) -> None:
         """Notice a device that vanished without a word: `lost` is set if so."""
         if self._port is not None and self._port.gone():
@@ -234,7 +243,7 @@ class Modem:
             self._events(self._protocol.abandon())
 
     async def _resynchronise(self, timeout_s: float) -> None:
-        self.generation += 1
+        self._renew()
         log.info("resynchronising path=%s generation=%d", self.path, self.generation)
         deadline = self._loop.time() + timeout_s
         self._out_of_step = True
@@ -279,6 +288,8 @@ class Modem:
         if port.unsent > MAX_UNSENT:
             return  # a stuck port takes nothing; the timeout will tell, the buffer stays small
         self.bytes_out += len(data)
+        if self.tap is not None:
+            self.tap(True, data)
         port.write(data)
         if log.isEnabledFor(logging.DEBUG):
             log.debug("> %s", data.decode("latin-1").rstrip())
@@ -288,6 +299,8 @@ class Modem:
     def received(self, data: bytes) -> None:
         """Octets came from the port."""
         self.bytes_in += len(data)
+        if self.tap is not None:
+            self.tap(False, data)
         self._heard_at = self._loop.time()
         if self._long and self._heard_at < self._latest:
             self._end_within(self._timeout_s)
@@ -329,12 +342,12 @@ class Modem:
             self._boot_line = urc.line
             self._restarted()
         elif isinstance(urc, SimState):
-            self.generation += 1  # another card may be in
+            self._renew()  # another card may be in
         if self.on_urc is not None:
             self.on_urc(urc)
 
     def _restarted(self) -> None:
-        self.generation += 1
+        self._renew()
         if self._limit is not None:
             left = (self._limit.when() or 0.0) - self._loop.time()
             self._end_within(min(left, RESTARTED_S))

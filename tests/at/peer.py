@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -28,8 +28,8 @@ class Peer:
     None says nothing. Anything else is answered by `default`. lines: what came, bodies too.
     """
 
-    def __init__(self, answers: dict[str, Answer] | None = None, default: Answer = OK) -> None:
-        self.answers = dict(answers or {})
+    def __init__(self, answers: Mapping[str, Answer] | None = None, default: Answer = OK) -> None:
+        self.answers: dict[str, Answer] = dict(answers or {})
         self.default = default
         self.lines: list[str] = []
         self.received = bytearray()
