@@ -166,7 +166,7 @@ def command_lines() -> Iterator[Any]:
 def test_every_command_line_names_a_command_with_its_options(words: str) -> None:
     cut = re.split(r" [|>&]|&&", words.replace("…", ""))[0]
     typed = shlex.split(cut, comments=True)
-    if not typed or typed[0].startswith("<"):
+    if not typed or typed[0].isupper():  # COMMAND stands for any
         return
     if typed[0] == "--config":
         typed = typed[2:]
@@ -237,6 +237,23 @@ def test_the_signed_messages_of_the_platforms_page_are_signed() -> None:
         told = f"gateway-17\n0\n{request.c}\n{grammar.canonical(request)}".encode()
         m = base64.b32encode(hmac.new(key, told, hashlib.sha256).digest()).decode()[:10]
         assert request.m == m, message
+
+
+def test_what_sign_prints_is_what_the_platforms_page_shows(tmp_path: Path) -> None:
+    shown = next(one for one in blocks(ROOT / "docs/platforms.md", "console") if " sign " in one)
+    typed, _, told = shown.partition("\n")
+    counter = re.search(r" c=(\d+) ", told)
+    assert counter is not None
+    (tmp_path / "key-0").write_bytes(b"correct horse battery staple 017")
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", *shlex.split(typed)[2:], "--c", counter[1]],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == told
 
 
 def test_the_payloads_of_the_platforms_page_get_through_and_are_commands() -> None:
