@@ -26,6 +26,7 @@ KINDS = (
 ISDN = 1
 """The numbering plan of telephone numbers (E.164 / E.163)."""
 
+_FIRST = tuple(bytes((0x80 | kind,)) for kind in range(128))  # type-of-address octets
 _TYPES = {name: number for number, name in enumerate(KINDS)}
 _DIGITS = re.compile(r"[0-9*#abc]*")
 _MAX_DIGITS = 20
@@ -139,7 +140,7 @@ def encode_address(address: Address, field: str) -> tuple[int, bytes]:
         raise EncodeError(field, f"unknown kind {address.kind!r}")
     if not 0 <= address.plan <= 15:
         raise EncodeError(field, f"{address.plan} is not a numbering plan")
-    first = bytes((0x80 | kind << 4 | address.plan,))
+    first = _FIRST[kind << 4 | address.plan]
     digits = address.digits
     if address.kind == "alphanumeric":
         septets = gsm7.encode(digits)

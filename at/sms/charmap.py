@@ -17,11 +17,10 @@ UNDEFINED = "\ufffe"
 """What the charmap codec takes for "no character here"."""
 
 _ELSE = 0x9F  # a control character that no alphabet has
+_STAND_IN = "\x80"  # for the euro, as in code page 1252
 _PAIR = re.compile(rb"\x1b([\x00-\x7f]?)")
-_SHIFTED = re.compile(rb"[\x80-\xff]")
 # An escape pair becomes one byte with the top bit set, so that 256-entry tables do both at once.
 _JOIN = {bytes((code,)): bytes((code | 0x80,)) for code in range(128)} | {b"": b"\x1b"}
-_PART = {bytes((code | 0x80,)): bytes((ESCAPE, code)) for code in range(128)}
 
 
 _MARKED = [bytes((code | 0x80,)) for code in range(128)]
@@ -31,8 +30,10 @@ def _joined(match: re.Match[bytes]) -> bytes:
     return _JOIN[match[1]]
 
 
-def _parted(match: re.Match[bytes]) -> bytes:
-    return _PART[match[0]]
+def _latin(character: str) -> int:
+    if character == "€":
+        return ord(_STAND_IN)
+    return ord(character) if character < "\x80" or "\xa0" <= character <= "\xff" else _ELSE
 
 
 class SevenBit:
@@ -51,11 +52,10 @@ class SevenBit:
         self._decoding = plain.replace(UNDEFINED, " ") + "".join(shifted)
         # Most texts are of Latin-1 characters only, and then this is twice as fast.
         self._latin = bytes(
-            ord(character)
-            if (code != ESCAPE and character < "\x80") or "\xa0" <= character <= "\xff"
-            else _ELSE
+            _ELSE if code == ESCAPE else _latin(character)
             for code, character in enumerate(self._decoding)
         )
+        self._pairs = [(bytes((code | 0x80,)), bytes((ESCAPE, code))) for code in extension]
         coding = [UNDEFINED] * 256
         for code, character in extension.items():
             if character not in main:  # the shorter way wins
@@ -84,7 +84,10 @@ class SevenBit:
         marked = self._marked(text)
         if marked is None or marked.isascii():
             return marked
-        return _SHIFTED.sub(_parted, marked)
+        for mark, pair in self._pairs:
+            if mark in marked:
+                marked = marked.replace(mark, pair)
+        return marked
 
     def encode(self, text: str) -> bytes:
         """Septets, one per byte, escapes included; EncodeError("ud") names what does not fit."""
@@ -110,7 +113,7 @@ class SevenBit:
                 septets = first + b"".join([_MARKED[part[0]] + part[1:] for part in rest])
         plain = septets.translate(self._latin)
         if _ELSE not in plain:
-            return plain.decode("latin-1")
+            return plain.decode("latin-1").replace(_STAND_IN, "€")
         return codecs.charmap_decode(septets, "strict", self._decoding)[0]
 
     def septets(self, text: str) -> int:

@@ -7,7 +7,7 @@ from at.sms.address import decode_address, encode_address
 from at.sms.build import builder
 from at.sms.dcs import CODINGS
 from at.sms.octets import require_octet
-from at.sms.scts import SIZE, decode_timestamp
+from at.sms.scts import SIZE, build_timestamp, read_time
 from at.sms.tpdu import Deliver
 from at.sms.userdata import decode_user_data, encode_user_data
 
@@ -21,13 +21,17 @@ def decode_deliver(data: bytes, octet: int, flags: list[str], entire: bool) -> t
     if octet + 2 > len(data):
         raise DecodeError("pid", octet, need=2, have=len(data) - octet)
     pid, dcs = data[octet], CODINGS[data[octet + 1]]
-    timestamp = decode_timestamp(data, octet + 2, "scts", flags)
-    user_data, octet = decode_user_data(
-        data, octet + 2 + SIZE, dcs, first & 0x40 != 0, flags, entire
-    )
+    octet += 2
+    raw = data[octet : octet + SIZE]
+    if len(raw) < SIZE:
+        raise DecodeError("scts", octet, need=SIZE, have=len(raw))
+    time = read_time(raw)  # as decode_timestamp does, but most messages come along here
+    if time is None:
+        flags.append("timestamp")
+    user_data, octet = decode_user_data(data, octet + SIZE, dcs, first & 0x40 != 0, flags, entire)
     return _build(
         originator,
-        timestamp,
+        build_timestamp(raw, time),
         user_data,
         pid,
         dcs,

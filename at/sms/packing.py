@@ -23,7 +23,8 @@ def _steps(level: int) -> tuple[tuple[int, int, int], ...]:
 # 2**n - 1, which is faster than shifting as long as the factor is one machine word.
 _STEPS = tuple(_steps(level) for level in range(_LEVELS + 1))
 _PACK = tuple(
-    tuple((low, low << (8 * half), half) for low, _, half in reversed(steps)) for steps in _STEPS
+    tuple((low, low << (8 * half), half) for low, _, half in reversed(_STEPS[level]))
+    for level in (0, 0, *((count - 1).bit_length() for count in range(2, (1 << _LEVELS) + 1)))
 )
 _WORD = 16
 
@@ -58,7 +59,7 @@ def squeeze(septets: bytes) -> int:
     if not septets.isascii() or count > 1 << _LEVELS:
         raise EncodeError("ud", "not septets, or more than 256 of them")
     bits = int.from_bytes(septets, "little")
-    for low, high, shift in _PACK[(count - 1).bit_length() if count > 1 else 0]:
+    for low, high, shift in _PACK[count]:
         bits = (bits & low) | ((bits & high) >> shift)
     return bits
 

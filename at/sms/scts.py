@@ -28,7 +28,8 @@ _ZONES = tuple(_zone(octet) for octet in range(256))
 _YEARS = tuple(y if y < 0 else y + (1900 if y >= _PIVOT else 2000) for y in DECIMAL)
 
 
-def _time(raw: bytes) -> datetime | None:
+def read_time(raw: bytes) -> datetime | None:
+    """The time in seven octets, None where they say none."""
     year, month, day, hour, minute, second, zone = raw
     where = _ZONES[zone]
     if where is None:
@@ -63,7 +64,7 @@ class Timestamp:
     def __post_init__(self) -> None:
         if len(self.raw) != SIZE:
             raise DecodeError("scts", 0, need=SIZE, have=len(self.raw))
-        object.__setattr__(self, "time", _time(self.raw))
+        object.__setattr__(self, "time", read_time(self.raw))
 
     def __str__(self) -> str:
         return self.raw.hex() if self.time is None else self.time.isoformat()
@@ -87,7 +88,8 @@ class Timestamp:
         return cls(bytes((*map(octet_of, fields), octet_of(quarters) | sign)))
 
 
-_build = builder(Timestamp)
+build_timestamp = builder(Timestamp)
+"""A Timestamp of its octets and what read_time made of them."""
 
 
 def decode_timestamp(data: bytes, octet: int, name: str, flags: list[str]) -> Timestamp:
@@ -95,7 +97,7 @@ def decode_timestamp(data: bytes, octet: int, name: str, flags: list[str]) -> Ti
     raw = data[octet : octet + SIZE]
     if len(raw) < SIZE:
         raise DecodeError(name, octet, need=SIZE, have=max(0, len(data) - octet))
-    time = _time(raw)
+    time = read_time(raw)
     if time is None:
         flags.append("timestamp")
-    return _build(raw, time)  # type: ignore[no-any-return]  # a builder's result is its class
+    return build_timestamp(raw, time)  # type: ignore[no-any-return]  # a builder's result is its class

@@ -48,10 +48,10 @@ def segment(
     Raises EncodeError("ud") for a character outside the alphabet or too many segments.
     """
     elements = tuple(udh)
-    if isinstance(content, str) and alphabet == "auto" and not elements:  # most messages
-        septets = gsm7.attempt(content)
-        if septets is not None and len(septets) <= _WHOLE:
-            return (UserData(Alphabet.GSM7, septets),)
+    if isinstance(content, str) and alphabet == "auto" and languages == "none" and not elements:
+        short = _short(content)  # most messages
+        if short is not None and not (transliterate and short.alphabet is Alphabet.UCS2):
+            return (short,)
     if isinstance(content, bytes):
         if alphabet not in _DATA:
             raise EncodeError("ud", f"bytes cannot be {alphabet}")
@@ -124,14 +124,27 @@ def _ways(text: str, wanted: str, languages: str) -> list[_Way]:
     return ways
 
 
+def _short(text: str) -> UserData | None:
+    """The only part of a text that needs no header, None where it is too long for that."""
+    septets = gsm7.attempt(text)
+    if septets is not None:
+        return UserData(Alphabet.GSM7, septets) if len(septets) <= _WHOLE else None
+    octets = _utf16(text)
+    return UserData(Alphabet.UCS2, octets) if len(octets) <= MAX_OCTETS else None
+
+
+def _utf16(text: str) -> bytes:
+    try:
+        return text.encode("utf-16-be")
+    except UnicodeEncodeError as error:
+        raise EncodeError("ud", f"lone surrogate U+{ord(text[error.start]):04X}") from None
+
+
 def _wide(text: str) -> _Way:
     def pieces(_: bytes) -> Iterator[bytes]:
         return (piece.encode("utf-16-be") for piece in graphemes(text))
 
-    try:
-        return Alphabet.UCS2, text.encode("utf-16-be"), pieces, ()
-    except UnicodeEncodeError as error:
-        raise EncodeError("ud", f"lone surrogate U+{ord(text[error.start]):04X}") from None
+    return Alphabet.UCS2, _utf16(text), pieces, ()
 
 
 def _national(text: str) -> Iterator[_Way]:

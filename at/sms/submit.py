@@ -51,12 +51,6 @@ def encode_submit(submit: Submit) -> bytes:
         | (0x40 if submit.user_data.udh else 0)
         | (0x80 if submit.reply_path else 0)
     )
-    return b"".join(
-        (
-            bytes((first, require_octet("mr", submit.reference), count)),
-            address,
-            bytes((require_octet("pid", submit.pid), submit.dcs.octet)),
-            validity,
-            encode_user_data(submit.user_data, submit.dcs),
-        )
-    )
+    head = bytes((first, require_octet("mr", submit.reference), count))
+    coding = bytes((require_octet("pid", submit.pid), submit.dcs.octet))
+    return head + address + coding + validity + encode_user_data(submit.user_data, submit.dcs)

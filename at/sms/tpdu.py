@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from at.sms.address import Address
-from at.sms.dcs import Dcs
+from at.sms.dcs import CODINGS, Alphabet, Dcs
 from at.sms.scts import Timestamp
 from at.sms.udh import Element
 from at.sms.userdata import UserData
@@ -15,7 +15,10 @@ _PLAIN = Dcs(0)  # recognised by identity: "whatever the user data's alphabet ne
 
 
 def _plain(user_data: UserData) -> Dcs:
-    return Dcs.of(user_data.alphabet)
+    alphabet = user_data.alphabet
+    if alphabet is Alphabet.GSM7:
+        return CODINGS[0]
+    return CODINGS[8] if alphabet is Alphabet.UCS2 else CODINGS[4]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from at.sms.gsm7 import decode as _plain
 from at.sms.languages import alphabet as seven_bit
 from at.sms.packing import spread, squeeze
 from at.sms.udh import (
+    LOCKING_SHIFT,
+    SINGLE_SHIFT,
     Concat,
     Element,
     Ports,
@@ -24,6 +26,7 @@ from at.sms.udh import (
 MAX_OCTETS = 140
 """What one message carries, header included; 160 septets."""
 
+_LANGUAGES = frozenset({LOCKING_SHIFT, SINGLE_SHIFT})
 _GSM7, _UCS2 = Alphabet.GSM7, Alphabet.UCS2
 
 
@@ -53,9 +56,10 @@ class UserData:
     def text(self) -> str | None:
         """The text, None for 8 bit data. Half a surrogate pair reads as U+FFFD."""
         if self.alphabet is _GSM7:
-            if not self.udh:
-                return _plain(self.octets)
-            return seven_bit(*languages_of(self.udh)).decode(self.octets)
+            for element in self.udh:
+                if element.iei in _LANGUAGES:
+                    return seven_bit(*languages_of(self.udh)).decode(self.octets)
+            return _plain(self.octets)
         if self.alphabet is _UCS2:
             return self.octets.decode("utf-16-be", "replace")
         return None

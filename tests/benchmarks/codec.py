@@ -44,6 +44,10 @@ def _best(calls: Iterable[Callable[[], object]]) -> list[float]:
     return best
 
 
+def _found(codec: Codec, pdu: str) -> Any:
+    return codec.found(codec.read(pdu))
+
+
 def _agrees(codec: Codec, sample: Sample, found: Any) -> bool:
     if found is None:
         return False
@@ -54,7 +58,7 @@ def _agrees(codec: Codec, sample: Sample, found: Any) -> bool:
 
 
 def _decode_all(codec: Codec, pdus: list[str]) -> None:
-    read = codec.decode
+    read = codec.read
     for pdu in pdus:
         try:
             read(pdu)
@@ -63,7 +67,7 @@ def _decode_all(codec: Codec, pdus: list[str]) -> None:
 
 
 def _encode_all(codec: Codec, wanted: list[tuple[str, str]]) -> None:
-    write = codec.encode
+    write = codec.write
     if write is None:
         return
     for number, text in wanted:
@@ -74,7 +78,7 @@ def _encode_all(codec: Codec, wanted: list[tuple[str, str]]) -> None:
 
 
 def _wrong_decodes(codec: Codec, mixed: list[Sample]) -> tuple[int, list[str]]:
-    wrong = [s for s in mixed if not _agrees(codec, s, _refusing(codec.decode, (s.pdu,)))]
+    wrong = [s for s in mixed if not _agrees(codec, s, _refusing(_found, (codec, s.pdu)))]
     kinds = [kind for kind in KINDS if any(s.kind == kind for s in wrong)]
     return len(wrong), kinds
 
@@ -82,7 +86,7 @@ def _wrong_decodes(codec: Codec, mixed: list[Sample]) -> tuple[int, list[str]]:
 def _wrong_encodes(codec: Codec, wanted: list[tuple[str, str]]) -> int:
     wrong = 0
     for number, text in wanted:
-        pdus = _refusing(codec.encode or str, (number, text))
+        pdus = _refusing(codec.write or str, (number, text))
         wrong += pdus is None or not _means(pdus, number, text)
     return wrong
 
@@ -115,7 +119,7 @@ def rows() -> list[dict[str, Any]]:
             _row(f"decode, {codec.name}", seconds, len(mixed), speed[0], wrong, kinds)
             | {"budget": _DECODE_BUDGET.get(codec.name)}
         )
-    writers = [codec for codec in found if codec.encode is not None]
+    writers = [codec for codec in found if codec.write is not None]
     speed = _best([lambda codec=codec: _encode_all(codec, wanted) for codec in writers])  # type: ignore[misc]  # see above
     for codec, seconds in zip(writers, speed, strict=True):
         wrong = _wrong_encodes(codec, wanted)
