@@ -76,7 +76,13 @@ class App:
         self.planner = Planner(config.report, has_mqtt=config.mqtt is not None)
         self.judge = Judge(config, self.registry, self.clock, keys)
         self.intake = Intake(
-            journal, self.judge, self.planner, self.clock, self.events, wake=self.wake
+            journal,
+            self.judge,
+            self.planner,
+            self.clock,
+            self.events,
+            wake=self._wake_scheduler,
+            wake_others=self.wake,
         )
         self.sending = Sending(
             journal,
@@ -168,6 +174,9 @@ class App:
         self.sending.wake()
         for reporter in self.reporters:
             reporter.wake()
+
+    def _wake_scheduler(self) -> None:
+        self.scheduler.wake()
 
     # ---- the life of the process ----------------------------------------------------------
 

@@ -64,7 +64,7 @@ class Executor:
                     await self._finish(row, outcome)
                 else:
                     self._undecided.append(row)
-            elif handler is not None and handler.idempotent:
+            elif handler is not None and _may_run_again(handler):
                 await self._commit(functools.partial(move_command, n=row.n, trigger="resume"))
             else:
                 await self._finish(
@@ -96,11 +96,11 @@ class Executor:
         finally:
             self._ended(row)
 
-    async def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _commit(self, work: Callable[[sqlite3.Connection], T], *, lazy: bool = False) -> T:
         """Commit as soon as the disk takes it: an outcome is known only once it is written."""
         while True:
             try:
-                return await self._journal.commit(work)
+                return await self._journal.commit(work, lazy=lazy)
             except JournalUnavailableError:
                 await asyncio.sleep(RETRY_S)
 
@@ -118,7 +118,9 @@ class Executor:
             move_command(db, row.n, "start", {"started_at": now, "boot_id": boot_id()})
             return command(db, row.n)
 
-        running = await self._commit(work)
+        handler = self._handler(row)
+        # Where running again does no harm, nothing hangs on this being on disk first.
+        running = await self._commit(work, lazy=handler is not None and _may_run_again(handler))
         if running is not None:
             self._events.tell(Event(now, "command", id=row.id, state="running"))
         return running
@@ -182,6 +184,10 @@ class Executor:
             )
         )
         self._services.wake()
+
+
+def _may_run_again(handler: Handler) -> bool:
+    return handler.read_only or handler.idempotent
 
 
 def _outcome_of(

@@ -17,7 +17,7 @@ from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
 from agent.pulse import Pulse
 from agent.sending import Sending
-from at.errors import AtError
+from at.errors import AtError, CommandError
 from at.messages import MessageStore, Stored
 
 __all__ = ["Inbox"]
@@ -97,15 +97,25 @@ class Inbox:
         if len(certain) < len(stored):
             # Read differently each time: never acted on, never deleted; the next ring reads again.
             log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
+            self._link.bell.ring_later(RETRY_S)
         batch = [one for one in certain if self._undeleted.get(_place(one)) != one.raw]
         if batch:
             for kept in await self._keep_all(batch):
                 self._undeleted[_place(kept.stored)] = kept.stored.raw
                 if kept.recorded is not None:
                     self._intake.announce(kept.recorded)
+        refused: CommandError | None = None
         for one in certain:
-            await messages.delete(one)
-            self._undeleted.pop(_place(one), None)
+            try:
+                await messages.delete(one)
+            except CommandError as error:
+                # One bad record must not keep those behind it in the memory.
+                log.warning("message not deleted index=%d error=%s", one.index, error)
+                refused = error
+            else:
+                self._undeleted.pop(_place(one), None)
+        if refused is not None:
+            self._link.bell.ring_later(self._poll_s)
 
     async def _keep_all(self, batch: list[Stored]) -> list[_Kept]:
         """Journal a batch in one commit; a message that trips over a fault is kept alone."""

@@ -233,7 +233,8 @@ class Installation:
 
     def _reload(self) -> None:
         self._run("systemctl", "daemon-reload")
-        self._run("udevadm", "control", "--reload")
+        if Path("/run/udev/control").exists():  # a container has no udevd
+            self._run("udevadm", "control", "--reload")
 
     def _run(self, *argv: str, octets: bytes = b"", always: bool = False) -> None:
         """Run a program; always: also where the system meant is not the one that runs."""

@@ -31,7 +31,10 @@ class Recorded:
 
 
 class Intake:
-    """Judges and journals whole messages. wake: called when something became due."""
+    """Judges and journals whole messages.
+
+    wake: called when a command was accepted; wake_others: when there is something to tell.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class Intake:
         clock: Clock,
         events: Events,
         wake: Callable[[], None],
+        wake_others: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._judge = judge
@@ -48,6 +52,7 @@ class Intake:
         self._clock = clock
         self._events = events
         self._wake = wake
+        self._wake_others = wake_others
 
     async def admit(self, arrival: Arrival) -> Recorded:
         """Judge and commit one message; when this returns it may be acknowledged."""
@@ -104,7 +109,10 @@ class Intake:
                 detail=judgement.detail,
             )
         )
-        self._wake()
+        if judgement.verdict == "accepted":
+            self._wake()
+        if judgement.verdict != "accepted" or self._planner.has_mqtt:
+            self._wake_others()  # there is something to tell
 
     def _due_at(self, judgement: Judgement) -> datetime | None:
         """Return when it is due by the wall clock: of a delay only where that can be told."""

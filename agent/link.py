@@ -193,6 +193,8 @@ class Link:
                     log.warning("modem not opened reason=%s", told)
                 await asyncio.sleep(BUSY_S if isinstance(error, PortBusyError) else ABSENT_S)
             else:
+                # What was announced while both sides were out of step has been lost.
+                self._modem.on_generation = self.bell.ring
                 self._move("opened")
                 return
 

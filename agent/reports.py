@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.clock import from_iso, iso
 from agent.config import ReportConfig
+from agent.machines import COMMAND
 from agent.rows import CommandRow, insert, update
 
 __all__ = ["Planner"]
@@ -96,7 +97,8 @@ class Planner:
 
     def _tells_by_sms(self, row: CommandRow) -> bool:
         policy = self.config.policy
-        return policy == "all" or (policy == "errors" and row.state != "succeeded")
+        failed = row.state in COMMAND.final and row.state != "succeeded"
+        return policy == "all" or (policy == "errors" and failed)
 
 
 def _insert(

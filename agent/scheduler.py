@@ -104,12 +104,16 @@ class Scheduler:
 
         What is due by its schedule goes first: a backlog must not hold a reboot up.
         """
-        waits = [*await self._dispatch_scheduled(), *await self._dispatch_accepted()]
+        waiting = await self._journal.read(_waiting)
+        waits = [
+            *await self._dispatch_scheduled(waiting.scheduled),
+            *await self._dispatch_accepted(waiting),
+        ]
         return min(waits, default=None)
 
-    async def _dispatch_scheduled(self) -> list[float]:
+    async def _dispatch_scheduled(self, rows: list[CommandRow]) -> list[float]:
         waits: list[float] = []
-        for row in await self._journal.read(lambda db: list(open_commands(db, ("scheduled",)))):
+        for row in rows:
             ready = self._readiness(row)
             if ready.expired:
                 await self._expire(row, ready.expired)
@@ -123,26 +127,29 @@ class Scheduler:
                     self._begin(row)
         return waits
 
-    async def _dispatch_accepted(self) -> list[float]:
-        for n, name in await self._journal.read(_accepted):
+    async def _dispatch_accepted(self, waiting: _Waiting) -> list[float]:
+        for n, name in waiting.accepted:
             if len(self._busy) >= RUNNING_MAX:
                 break  # the end of any of them wakes us
-            if self._is_free(n, name):
-                pause_s = self._budget_pause_s()
-                if pause_s > 0:
-                    return [pause_s]
-                await self._start_or_expire(n)
+            if not self._is_free(n, name):
+                continue
+            pause_s = self._budget_pause_s()
+            if pause_s > 0:
+                return [pause_s]
+            row = waiting.first.get(n)
+            if row is None:
+                row = await self._read(n)
+            late = self._is_late(row)
+            if row.state != "accepted":
+                continue
+            if late:
+                await self._expire(row, late)
+            else:
+                self._begin(row)
         return []
 
-    async def _start_or_expire(self, n: int) -> None:
-        row = await self._journal.read(lambda db: command(db, n))
-        if row.state != "accepted":
-            return
-        late = self._is_late(row)
-        if late:
-            await self._expire(row, late)
-        else:
-            self._begin(row)
+    async def _read(self, n: int) -> CommandRow:
+        return await self._journal.read(lambda db: command(db, n))
 
     def _begin(self, row: CommandRow) -> None:
         self._busy[self._resource(row.command)] = row.n
@@ -217,7 +224,22 @@ class Scheduler:
             update(db, "commands", row.n, values)
 
 
-def _accepted(db: sqlite3.Connection) -> list[tuple[int, str]]:
-    return db.execute(
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What waits: accepted in the order they are served, the first of them whole."""
+
+    scheduled: list[CommandRow]
+    accepted: list[tuple[int, str]]
+    first: dict[int, CommandRow]
+
+
+def _waiting(db: sqlite3.Connection) -> _Waiting:
+    """Read everything that waits at once: a backlog only by number and name."""
+    accepted = db.execute(
         "SELECT n, command FROM commands WHERE state = 'accepted' ORDER BY free, n"
     ).fetchall()
+    return _Waiting(
+        scheduled=list(open_commands(db, ("scheduled",))),
+        accepted=accepted,
+        first={n: command(db, n) for n, _ in accepted[:RUNNING_MAX]},
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -105,21 +106,24 @@ class Sending:
         max_segments: int = SEGMENTS_MAX,
         free: bool = False,
         want_report: bool = False,
-        skip: int = 0,
     ) -> Sent:
-        """Send one SMS now; `record` then books it. skip: segments that have left already.
+        """Send one SMS now; `record` then books it.
 
         Raises NotSentError, also where the budget is spent (after_s says when it is not).
         """
-        try:
-            destination = sms.Address.parse(recipient)
-            parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
-        except EncodeError as error:
-            raise NotSentError(str(error), permanent=True) from error
+        destination, parts = _prepared(recipient, body, max_segments)
+        wait = functools.partial(self._budget_wait, segments=len(parts), free=free)
+        over = await self._journal.read(wait)
+        if over is not None:
+            raise over
+        return await self._send_parts(destination, parts, want_report=want_report)
+
+    async def _send_parts(
+        self, destination: sms.Address, parts: Sequence[sms.UserData], *, want_report: bool
+    ) -> Sent:
         async with self._one:
-            await self._check_budget(len(parts), free=free)
             references: list[int] = []
-            for part in parts[skip:]:
+            for part in parts:
                 submit = sms.Submit(
                     destination=destination, user_data=part, status_report_request=want_report
                 )
@@ -132,7 +136,10 @@ class Sending:
                     raise _not_sent(error, tuple(references)) from error
         return Sent(tuple(references))
 
-    async def _check_budget(self, segments: int, *, free: bool) -> None:
+    def _budget_wait(
+        self, db: sqlite3.Connection, segments: int, *, free: bool
+    ) -> NotSentError | None:
+        """Return the error that says how long the budget is spent; None where it is not."""
         now = self._clock.wall()
         budgets = (
             (self._budget.sms_per_hour, timedelta(hours=1)),
@@ -143,15 +150,11 @@ class Sending:
             if free:
                 shares.append((max(1, limit // FREE_SHARE), " AND free = 1"))
             for share, condition in shares:
-                after_s = await self._journal.read(
-                    lambda db, s=share, p=period, c=condition: _wait_s(  # type: ignore[misc]
-                        db, now, segments, s, p, c
-                    )
-                )
+                after_s = _wait_s(db, now, segments, share, period, condition)
                 if after_s > 0:
-                    raise NotSentError(
-                        f"SMS budget is spent ({share} in {period})", after_s=after_s
-                    )
+                    text = f"SMS budget is spent ({share} in {period})"
+                    return NotSentError(text, after_s=after_s)
+        return None
 
     async def run(self) -> None:
         """Send what is queued in `sends`, for ever. What was under way at a crash is `unknown`."""
@@ -179,24 +182,36 @@ class Sending:
 
     async def _send_next(self) -> float | None:
         """Send the oldest queued SMS; return seconds to wait before the next, None: when woken."""
-        row = await self._journal.read(_next_queued)
-        if row is None:
+        if await self._journal.read(_next_queued) is None:
             return None
         await self._link.wait_ready()
-        n = row["n"]
-        await self._journal.commit(lambda db: move_send(db, n, "start"))
+        row, over = await self._journal.commit(self._claim)
+        if over is not None:
+            return over.after_s
+        if row is None:
+            return None
         try:
-            sent = await self.transmit(
-                row["recipient"],
-                row["text"] if row["text"] is not None else row["data"],
-                want_report=bool(row["want_report"]),
-                free=bool(row["free"]),
-            )
+            sent = await self._send_row(row)
         except NotSentError as error:
             return await self._not_sent(row, error)
         values = {"refs": _references(sent.references), "segments": len(sent.references)}
         await self._settle(row, "sent", values)
         return 0.0
+
+    def _claim(self, db: sqlite3.Connection) -> tuple[dict[str, Any] | None, NotSentError | None]:
+        """Take the oldest queued SMS where the budget allows it, inside one transaction."""
+        row = _next_queued(db)
+        if row is None:
+            return None, None
+        over = self._budget_wait(db, _segments(row), free=bool(row["free"]))
+        if over is not None:
+            return None, over
+        move_send(db, row["n"], "start")
+        return row, None
+
+    async def _send_row(self, row: dict[str, Any]) -> Sent:
+        destination, parts = _prepared(row["recipient"], _body(row))
+        return await self._send_parts(destination, parts, want_report=bool(row["want_report"]))
 
     async def _not_sent(self, row: dict[str, Any], error: NotSentError) -> float:
         values = {
@@ -326,6 +341,31 @@ def queue_send(
             "created_at": now,
         },
     )
+
+
+def _prepared(
+    recipient: str, body: str | bytes, max_segments: int = SEGMENTS_MAX
+) -> tuple[sms.Address, Sequence[sms.UserData]]:
+    """Return what goes on the air. Raises NotSentError for what cannot."""
+    try:
+        destination = sms.Address.parse(recipient)
+        parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
+    except EncodeError as error:
+        raise NotSentError(str(error), permanent=True) from error
+    return destination, parts
+
+
+def _body(row: dict[str, Any]) -> str | bytes:
+    body: str | bytes = row["text"] if row["text"] is not None else row["data"]
+    return body
+
+
+def _segments(row: dict[str, Any]) -> int:
+    """Return what a queued SMS costs; 1 for what will turn out not to be sendable."""
+    try:
+        return len(_prepared(row["recipient"], _body(row))[1])
+    except NotSentError:
+        return 1
 
 
 def _references(references: tuple[int, ...]) -> list[dict[str, int | None]]:

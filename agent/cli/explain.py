@@ -84,7 +84,8 @@ def _roads(options: argparse.Namespace) -> int:
 
 
 def _roads_on_disk(options: argparse.Namespace) -> list[dict[str, Any]]:
-    from agent.history import Filters, road, selected  # noqa: PLC0415
+    from agent.history import Filters, selected  # noqa: PLC0415
+    from agent.road import road  # noqa: PLC0415
 
     filters = Filters(id=options.id, message=options.message, limit=100)
     with offline.journal(offline.configuration(options)) as db:

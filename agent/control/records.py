@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from agent import history as journal
+from agent import road as roads
 from agent.control.agent import Agent
 from agent.control.following import Bell
 from agent.control.wire import Fields, RequestError, Tell
@@ -98,7 +99,7 @@ async def road(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
     wanted = Filters(id=id_, message=None if message is None else int(message), limit=100)
 
     def read(db: sqlite3.Connection) -> list[tuple[Item, list[Item]]]:
-        return [(item, journal.road(db, item)) for item in journal.selected(db, wanted)]
+        return [(item, roads.road(db, item)) for item in journal.selected(db, wanted)]
 
     found = await agent.journal.read(read)
     for item, steps in found:

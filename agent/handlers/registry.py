@@ -91,7 +91,8 @@ class Handler:
     row stays `running` (reboot). needs_argument: at least one must be given (`set`).
     delay_argument: names the argument that is a delay in seconds, spent in `scheduled`.
     needs_boot_id: refused where this boot cannot be told from another.
-    read_only: changes nothing, so it may run unsigned. idempotent: run again after a crash.
+    read_only: changes nothing, so it may run unsigned. idempotent: run again after a crash, as
+    what is read-only is.
     resource: commands of one resource run one after another; "" means the command's own name.
     finish: asked at start-up about a row left `running`: its outcome, or None while it cannot be
     told; where there is no `finish`, idempotent handlers run again, others are `interrupted`.
