@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from agent import at_lines
 from agent.at_lines import RefusedLineError, check
+from tests.support.agent import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -87,3 +91,9 @@ def test_what_unsettles_the_driver_needs_force(typed: str, name: str) -> None:
 def test_more_than_one_printable_ascii_line_is_never_sent(typed: str) -> None:
     with pytest.raises(RefusedLineError):
         check(typed, force=True)
+
+
+def test_page_names_every_line_that_is_refused() -> None:
+    page = (REPOSITORY / "docs" / "command-line.md").read_text()
+    words = set(re.findall(r"[^\s`|,]+", page))
+    assert {*at_lines._NEVER, *at_lines._RISKY} <= words

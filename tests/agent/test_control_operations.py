@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.agent.conftest import Running
-from tests.support.agent import Agent, simulated
+from tests.support.agent import REPOSITORY, Agent, simulated
 from tests.support.control import Conversation
 
 
@@ -217,3 +218,10 @@ def test_explicit_permission_keeps_the_console_from_sms_and_at(tmp_path: Path) -
     with Agent(tmp_path, settings=settings) as agent, Conversation(agent.control_path) as talk:
         assert code(talk.ask("sms", to="+44", text="x")) == "denied"
         assert code(talk.ask("at", line="AT")) == "denied"
+
+
+def test_page_has_every_operation(talk: Conversation) -> None:
+    page = (REPOSITORY / "docs" / "control-socket.md").read_text()
+    listed = re.findall(r"^### `(\w+)`$", page, re.MULTILINE)
+    told = talk.ask("no-such-operation")["error"]["text"]
+    assert told == f"no operation no-such-operation; there are {', '.join(listed)}"
