@@ -101,6 +101,19 @@ def test_a_command_that_nobody_brings_is_an_error_of_the_configuration(tmp_path:
     assert "neither built in nor installed" in checked.stderr
 
 
+def test_a_handler_that_cannot_be_loaded_is_named_before_and_at_the_start(
+    tmp_path: Path, site: Path
+) -> None:
+    (site / "field_handlers.py").write_text("import a_module_that_nobody_has\n")
+    agent = Agent(tmp_path, env={"PYTHONPATH": str(site)}, settings=settings(disk={}))
+    checked = agent.cli("config", "check")
+    started = agent.cli("run")
+    for done in (checked, started):
+        assert done.returncode == 78
+        assert "a_module_that_nobody_has" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_permissions_hold_for_them_as_for_any_other(tmp_path: Path, site: Path) -> None:
     agent = Agent(
         tmp_path,
