@@ -12,11 +12,11 @@ DEMO_ARGS ?=
 TYPED := at agent tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak install clean mosquitto
+.PHONY: help demo test check format bench soak boot-test install clean mosquitto
 
 help: ## this list
 	@echo "modem-agent: targets"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '%-16s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.demo ## the whole road of a command, without hardware or server
@@ -40,6 +40,11 @@ bench: $(VENV)/.dev mosquitto ## measure everything that has a budget
 
 soak: $(VENV)/.dev mosquitto ## thousands of random kills, hours of traffic
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+boot-test: $(VENV)/.run ## the service in a booted Debian, twice (root; 4 minutes, then 2)
+	@if [ "$$(id -u)" = 0 ]; then \
+		sh .ci/packages debootstrap=debootstrap systemd-nspawn=systemd-container; fi
+	@nice $(BIN)/python -m tests.systemd.boot
 
 install: $(VENV)/.run ## the agent alone, in $(VENV)
 	@echo "installed: $(BIN)/modem-agent"
