@@ -299,6 +299,20 @@ def test_the_platforms_page_has_a_section_and_the_facts_of_every_row() -> None:
         assert f'enabled = ["{row.name}"]' in page
 
 
+def test_every_module_that_the_house_names_exists() -> None:
+    house = next(one for one in blocks(ROOT / "docs/architecture.md", "text") if "protocol" in one)
+    package, named_modules = "", set()
+    for line in house.splitlines():
+        if not line.startswith(" "):
+            package = line.split("/")[0]
+            continue
+        for name in re.split(r" {2,}", line.strip())[0].split():
+            path = ROOT / package / name
+            assert path.is_dir() or path.with_suffix(".py").is_file(), f"{package}/{name}"
+            named_modules.add(name.rstrip("/"))
+    assert len(named_modules) > 60
+
+
 def test_the_fields_of_a_handler_in_the_page_are_those_it_has() -> None:
     page = text_of(ROOT / "docs/handlers.md")
     section = page.partition("### What a `Handler` says")[2].partition("\n### ")[0]
