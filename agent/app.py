@@ -18,7 +18,7 @@ from agent.channels.sms import SmsChannel
 from agent.clock import Clock, from_iso
 from agent.config import Config, control_path
 from agent.control.server import Control
-from agent.events import Events
+from agent.events import Event, Events
 from agent.executor import Executor
 from agent.handlers.catalogue import build
 from agent.housekeeping import Housekeeping
@@ -211,7 +211,8 @@ class App:
                 for name, run in loops.items()
             ]
             tasks.append(group.create_task(self._feed_watchdog(), name="watchdog"))
-            notify.ready()
+            notify.ready(self._status_line())
+            self.events.watch(self._tell_manager)
             log.info("agent ready device=%s", self.config.device.id)
             await self._wait_for_end()
             notify.stopping()
@@ -221,6 +222,17 @@ class App:
                 task.cancel()
         if self.journal.failed.done():
             raise self.journal.failed.result()
+
+    def _tell_manager(self, event: Event) -> None:
+        if event.kind == "link":
+            notify.status(self._status_line())
+
+    def _status_line(self) -> str:
+        """Say in one line how the box is: what `systemctl status` shows."""
+        identity = self.link.identity
+        name = f" {identity.manufacturer} {identity.model}".rstrip() if identity else ""
+        reason = f": {self.link.reason}" if self.link.reason else ""
+        return f"modem{name} {self.link.state}{reason}"
 
     async def _wait_for_end(self) -> None:
         """Return when the process shall end: asked to, or the journal was found damaged."""

@@ -31,49 +31,68 @@ class Completed:
     timed_out: bool = False
 
 
+class _Collector(asyncio.Protocol):
+    """Keeps the beginning of what a program prints; the rest is read and dropped."""
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data[: OUTPUT_MAX - len(self.kept)]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc  # however it ended, there is no more to read
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
 async def run(argv: Sequence[str], *, timeout_s: float, id_: str = "") -> Completed:
     """Run a program to its end or its deadline; the group is ended at the deadline.
 
     A cancelled call ends the group as well, and waits for that.
     """
+    # A pipe of our own: asyncio's would make a program that leaves a daemon behind, which holds
+    # its output open, look as if it had not ended.
+    ours, theirs = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stdout=theirs,
+            stderr=theirs,
             env=_environment(id_),
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
+        os.close(ours)
         return Completed(None, f"{argv[0]}: {getattr(error, 'strerror', None) or error}")
-    kept = bytearray()
-    collector = asyncio.ensure_future(_collect(process, kept))
+    finally:
+        os.close(theirs)
+    pipe = os.fdopen(ours, "rb", buffering=0)
+    loop = asyncio.get_running_loop()
+    transport, collector = await loop.connect_read_pipe(_Collector, pipe)
     timed_out = False
     try:
         await asyncio.wait_for(process.wait(), timeout_s)
     except TimeoutError:
         timed_out = True
     finally:
-        await asyncio.shield(asyncio.ensure_future(_end(process)))
-        await asyncio.wait([collector], timeout=EOF_GRACE_S)
-        collector.cancel()
+        try:
+            await asyncio.shield(asyncio.ensure_future(_end(process)))
+            await asyncio.wait([collector.ended], timeout=EOF_GRACE_S)
+        finally:
+            transport.close()
     status = process.returncode
     if status is not None and status < 0:
         status = 128 - status
-    return Completed(status, kept.decode("utf-8", "replace").strip(), timed_out)
+    return Completed(status, collector.kept.decode("utf-8", "replace").strip(), timed_out)
 
 
 def _environment(id_: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "TZ") if name in os.environ}
     kept.setdefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     return {**kept, "LANG": "C.UTF-8", "MODEM_AGENT_COMMAND_ID": id_}
-
-
-async def _collect(process: asyncio.subprocess.Process, kept: bytearray) -> None:
-    assert process.stdout is not None  # noqa: S101 - asked for by PIPE
-    while chunk := await process.stdout.read(65536):
-        kept += chunk[: OUTPUT_MAX - len(kept)]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -52,7 +52,7 @@ class Clock:
 
     def __init__(self, marker: Path = _TIMESYNC_MARKER) -> None:
         self._marker = marker
-        self._offset_s: float | None = None  # network time minus wall clock, once told
+        self._told: tuple[datetime, float] | None = None  # network time, and boottime() then
         self._floor: datetime | None = None
 
     def wall(self) -> datetime:
@@ -73,9 +73,10 @@ class Clock:
         if match is None:
             return
         quarters = int(match[7])
+        year = int(match[1]) + (1900 if int(match[1]) >= 70 else 2000)
         try:
             moment = datetime(
-                2000 + int(match[1]),
+                year,
                 int(match[2]),
                 int(match[3]),
                 int(match[4]),
@@ -87,7 +88,7 @@ class Clock:
             return
         if moment.year < _FIRST_YEAR or (self._floor is not None and moment < self._floor):
             return
-        self._offset_s = (moment - self.wall()).total_seconds()
+        self._told = (moment.astimezone(UTC), self.boottime())
 
     def tell_lower_bound(self, moment: datetime) -> None:
         """Take the time stamp of a received message: it cannot be later than now."""
@@ -99,8 +100,9 @@ class Clock:
         now = self.wall()
         if self._marker.exists():
             return now
-        if self._offset_s is not None:
-            return datetime.fromtimestamp(now.timestamp() + self._offset_s, UTC)
+        if self._told is not None:
+            moment, then = self._told
+            return moment + timedelta(seconds=self.boottime() - then)
         return None
 
     def lower_bound(self) -> datetime | None:

@@ -19,11 +19,12 @@ def pin_memory(path: Path) -> PinMemory:
 
     def known() -> set[str] | None:
         try:
-            return set(json.loads(path.read_text(encoding="utf-8")))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return set()
         except (OSError, ValueError):
             return None
+        return set(map(str, content)) if isinstance(content, list) else None
 
     def refused(iccid: str) -> bool:
         iccids = known()

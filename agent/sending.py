@@ -35,7 +35,7 @@ SEND_WITHIN_S: Final = 900.0  # the driver itself gives up after minutes
 RETRY_S: Final = 30.0
 FREE_SHARE: Final = 4  # unsigned and refused messages may cause a quarter of the SMS budget
 PATIENCE: Final = timedelta(hours=72)  # how long a requested SMS is tried
-_SPENT: Final = "('sent', 'delivered', 'unknown')"
+_SPENT: Final = "('sent', 'delivered', 'unknown', 'failed')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,14 +258,14 @@ class Sending:
     ) -> None:
         """Book an SMS that carried a report, inside the caller's transaction.
 
-        trigger: how machines.SEND ends it: "sent" or "lose".
+        trigger: how machines.SEND ends it: "sent", "lose", or "fail" where only a part has left.
         """
         now = self._clock.wall()
         values = {
             "recipient": recipient,
             "text": text,
             "state": SEND.move(SEND.move("queued", "start"), trigger),
-            "segments": max(1, len(references)),
+            "segments": len(references) + (trigger == "lose"),
             "refs": _references(references),
             "free": free,
             "command": command,

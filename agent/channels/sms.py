@@ -56,9 +56,11 @@ class SmsChannel:
         except NotSentError as error:
             if error.permanent:
                 raise GiveUpError(str(error)) from error
-            if not error.unknown:
+            if not error.unknown and not error.references:
                 raise RetryError(str(error), error.after_s) from error
             failure, references = error, error.references
+
+        trigger = "sent" if failure is None else "lose" if failure.unknown else "fail"
 
         def book(db: sqlite3.Connection) -> None:
             self._sending.record(
@@ -66,7 +68,7 @@ class SmsChannel:
                 row.reply_to,
                 text,
                 references=references,
-                trigger="lose" if failure else "sent",
+                trigger=trigger,
                 command=row.n,
                 free=free,
             )

@@ -95,7 +95,8 @@ def peer_of(connection: socket.socket) -> Peer:
     pid, uid, gid = _PEERCRED.unpack(raw)
     groups = {gid}
     with contextlib.suppress(OSError):  # an older kernel: the primary group alone
-        listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * 1024)
+        # Python's limit: 256 groups.
+        listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 1024)
         groups.update(struct.unpack(f"{len(listed) // 4}I", listed))
     return Peer(pid, uid, frozenset(groups))
 

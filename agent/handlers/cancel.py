@@ -16,6 +16,8 @@ def _cancel(db: sqlite3.Connection, call: Call, now: datetime) -> Outcome:
     row = find_command(db, "", target) or find_command(db, "open", target)
     if row is None:
         return Outcome.error(f"no command {target}")
+    if row.state == "cancelled" and row.detail == f"by {call.id}":
+        return Outcome.ok()  # done by this very command, before a crash
     if row.state not in ("accepted", "scheduled"):
         return Outcome.error(f"{target} is {row.state}")
     values = {"reason": "cancelled", "detail": f"by {call.id}", "finished_at": now}

@@ -26,7 +26,8 @@ async def _run(call: Call) -> Outcome | None:
     # The one call that reboots: `running` and the boot id are on disk.
     completed = await child.run([systemctl, "reboot"], timeout_s=CALL_TIMEOUT_S, id_=call.id)
     if completed.status != 0 and not completed.timed_out:
-        refused = "uthoriz" in completed.output or "ccess denied" in completed.output
+        words = ("uthoriz", "uthentic", "ccess denied")
+        refused = any(word in completed.output for word in words)
         hint = " (is the polkit rule installed?)" if refused else ""
         return Outcome.error(f"{completed.output or f'exit {completed.status}'}{hint}")
     await asyncio.sleep(STILL_HERE_S)
