@@ -128,6 +128,12 @@ def test_sms_is_sent(running: Running, cli: Cli) -> None:
     assert (told["state"], told["segments"]) == ("sent", 1)
 
 
+def test_delivery_report_is_waited_for(cli: Cli) -> None:
+    done = cli("sms", "send", "+447700900125", "arrived?", "--report", "--id", "t2")
+    assert (done.returncode, done.stdout) == (0, "t2 delivered to +447700900125\n")
+    assert cli("history", "--verdict", "receipt", "--sender", "447700900125").stdout.count("t2") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [
