@@ -11,6 +11,15 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
+_SECRET = re.compile(r"([+^]C(?:PIN|LCK|PWD)=).+", re.IGNORECASE)
+_NUMBER = re.compile(r'"[^"]*[0-9]{4}[^"]*"|(?<=^D)[0-9+*#]+|(?<=\+CPBW=).+', re.IGNORECASE)
+
+
+def masked(line: str) -> str:
+    """An AT line without what must not be written down: codes, and numbers in quotes."""
+    return _NUMBER.sub('"..."', _SECRET.sub(r"\1...", line))
+
+
 @dataclass(frozen=True, slots=True)
 class Command(Generic[R_co]):
     """One AT command as a value: what to write, which lines answer it, how to read them.
@@ -39,6 +48,11 @@ class Command(Generic[R_co]):
     length: Callable[[str], int | None] | None = None
     ends: Callable[[str, str], bool] | None = None
     body: bytes | None = None
+
+    @property
+    def shown(self) -> str:
+        """The line for logs and errors: without PINs, passwords and numbers."""
+        return masked(self.line)
 
 
 @dataclass(frozen=True, slots=True)

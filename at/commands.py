@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from at import fields
-from at.command import Command
+from at.command import Command, masked
 from at.errors import ReplyError
 
 R = TypeVar("R")
@@ -108,7 +108,7 @@ def ask(line: str, name: str, read: Callable[[str], R], timeout_s: float = 5.0) 
                 return read(text)
             except (ValueError, IndexError):
                 continue
-        raise ReplyError(line, lines)
+        raise ReplyError(masked(line), lines)
 
     return Command(line, parse, timeout_s, info=prefix(name))
 
@@ -119,7 +119,7 @@ def text(line: str, timeout_s: float = 5.0) -> Command[str]:
 
     def parse(lines: tuple[str, ...]) -> str:
         if not lines:
-            raise ReplyError(line, lines)
+            raise ReplyError(masked(line), lines)
         words = [one.removeprefix(f"{name}:").strip().strip('"').strip() for one in lines]
         return " ".join(word for word in words if word)
 
@@ -136,7 +136,7 @@ def _digits(line: str, low: int, high: int) -> Command[str]:
             match = own.fullmatch(one)
             if match is not None:
                 return match[1].upper().removesuffix("F")
-        raise ReplyError(line, lines)
+        raise ReplyError(masked(line), lines)
 
     return Command(line, parse, info=own)
 
@@ -309,7 +309,7 @@ def _selected(line: str, lines: tuple[str, ...]) -> tuple[Memory, ...]:
     try:
         return _memories(lines[0])
     except ValueError:
-        raise ReplyError(line, lines) from None
+        raise ReplyError(masked(line), lines) from None
 
 
 INDICATIONS_OFFERED: Final = ask("+CNMI=?", "+CNMI", fields.offers)  # §3.4.1

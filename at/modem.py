@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
-from at.command import Command, UrcSpec
+from at.command import Command, UrcSpec, masked
 from at.errors import CommandTimeoutError, PortLostError, ReplyError, StaleError
 from at.profile import NEVER, Profile
 from at.protocol import CTRL_Z, ESC, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
@@ -23,14 +23,18 @@ RESYNC_TIMEOUT_S: Final = 10.0  # then the recovery ladder's next rung is due
 PROBE_TIMEOUT_S: Final = 0.7  # a modem that wakes up must be noticed at once
 CHATTER_S: Final = 3.0  # a modem that never pauses (a debug port, noise) is not waited for
 QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to say
-
-
 PROMPT_TIMEOUT_S: Final = 15.0  # it needs no network; a modem that is busy may take its time
 LONGEST_S: Final = 120.0  # 255 messages at 9600 baud are 45 s
 RESTARTED_S: Final = 2.0  # what was in flight when the modem started anew is not answered
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
+
+
+def _hidden(data: bytes) -> str:
+    """Octets for the log: bodies are for DEBUG, PINs for nobody."""
+    text = data.decode("latin-1").rstrip()
+    return text if data.endswith(CTRL_Z) else masked(text)
 
 
 def _nothing(lines: tuple[str, ...]) -> None:
@@ -78,13 +82,13 @@ class Modem:
         self.on_urc = on_urc
         self.on_stray = on_stray
         self.on_generation: Callable[[], None] | None = None
+        self.tap: Callable[[bool, bytes], None] | None = None
         self._urcs = tuple(urcs)
         self._gap_s = 0.0
         self._chatter = NEVER
         self._echo = True
         self._news_at = 0.0
         self._boot_line = ""
-        self.tap: Callable[[bool, bytes], None] | None = None
         self._protocol = AtProtocol(urcs)
         self._port: Port | None = None
         self._lock = asyncio.Lock()
@@ -144,12 +148,12 @@ class Modem:
             if self._out_of_step:
                 await self._resynchronise(RESYNC_TIMEOUT_S)
             if generation is not None and generation != self.generation:
-                raise StaleError(command.line, generation)
+                raise StaleError(command.shown, generation)
             reply = await self._exchange(command)
             if reply.final != "OK":
                 # An answer that broke off may be followed by the rest of it.
                 self._out_of_step = self._out_of_step or bool(reply.lines)
-                raise command_error(command.line, reply.final)
+                raise command_error(command.shown, reply.final)
             try:
                 return command.parse(reply.lines)
             except ReplyError:
@@ -183,12 +187,6 @@ class Modem:
     def expect_echo(self, expected: bool) -> None:
         """Say whether the modem's echo is on; where it should be off, one tells of a restart."""
         self._echo = expected
-
-    def _renew(self) -> None:
-        """Begin a new generation, and say so: news may have been lost on the way to it."""
-        self.generation += 1
-        if self.on_generation is not None:
-            self.on_generation()
 
     def check(self) -> None:
         """Notice a device that vanished without a word: `lost` is set if so."""
@@ -232,7 +230,7 @@ class Modem:
             stage = self._stage()
             self._out_of_step = True
             self.check()
-            raise CommandTimeoutError(command.line, command.timeout_s, stage) from None
+            raise CommandTimeoutError(command.shown, command.timeout_s, stage) from None
         except asyncio.CancelledError:
             self._out_of_step = True
             raise
@@ -292,7 +290,7 @@ class Modem:
             self.tap(True, data)
         port.write(data)
         if log.isEnabledFor(logging.DEBUG):
-            log.debug("> %s", data.decode("latin-1").rstrip())
+            log.debug("> %s", _hidden(data))
 
     # -- the port's Receiver ---------------------------------------------------------------------
 
@@ -345,6 +343,12 @@ class Modem:
             self._renew()  # another card may be in
         if self.on_urc is not None:
             self.on_urc(urc)
+
+    def _renew(self) -> None:
+        """Begin a new generation, and say so: news may have been lost on the way to it."""
+        self.generation += 1
+        if self.on_generation is not None:
+            self.on_generation()
 
     def _restarted(self) -> None:
         self._renew()

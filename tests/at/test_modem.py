@@ -204,6 +204,34 @@ async def test_close_ends_what_is_in_flight_and_what_waits(rig: Rig) -> None:
     await rig.modem.close()
 
 
+@pytest.mark.parametrize("answer", [b"\r\n+CME ERROR: 16\r\n", None])
+async def test_pin_is_in_no_log_and_no_error(
+    rig: Rig, caplog: pytest.LogCaptureFixture, answer: bytes | None
+) -> None:
+    caplog.set_level("DEBUG")
+    rig.peer.answers["+CPIN=*"] = answer
+    with pytest.raises((CommandError, CommandTimeoutError)) as caught:
+        await rig.modem.send(quick(commands.enter_pin("4711")))
+    assert rig.peer.lines[0] == 'AT+CPIN="4711"'
+    assert "4711" not in caplog.text
+    assert "4711" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('+CPIN="1234"', "+CPIN=..."),
+        ('+cpin=1234,"0000"', "+cpin=..."),
+        ('+CMGS="+447700900123",145', '+CMGS="...",145'),
+        ("D+447700900123;", 'D"...";'),
+        ("+CMGS=23", "+CMGS=23"),
+        ('+CPMS="SM","SM","SM"', '+CPMS="SM","SM","SM"'),
+    ],
+)
+def test_line_is_shown_without_codes_and_numbers(line: str, shown: str) -> None:
+    assert commands.do(line).shown == shown
+
+
 async def test_bodies_and_answers_are_logged_at_debug_only(
     rig: Rig, caplog: pytest.LogCaptureFixture
 ) -> None:
