@@ -131,7 +131,8 @@ def test_sms_is_sent(running: Running, cli: Cli) -> None:
 def test_delivery_report_is_waited_for(cli: Cli) -> None:
     done = cli("sms", "send", "+447700900125", "arrived?", "--report", "--id", "t2")
     assert (done.returncode, done.stdout) == (0, "t2 delivered to +447700900125\n")
-    assert cli("history", "--verdict", "receipt", "--sender", "447700900125").stdout.count("t2") == 1
+    listed = cli("history", "--verdict", "receipt", "--sender", "447700900125")
+    assert listed.stdout.count("t2") == 1
 
 
 @pytest.mark.parametrize(
