@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from agent.app import App
 from agent.arrival import Arrival
@@ -71,11 +72,13 @@ def settings(folder: Path, more: Mapping[str, Any] | None = None) -> Config:
 async def make_app(
     folder: Path, clock: TurnedClock | None = None, more: Mapping[str, Any] | None = None
 ) -> App:
-    """An App that is built and not run; close its journal at the end."""
+    """An App that is built and not run, by this clock; close its journal at the end."""
     config = settings(folder, more)
-    journal = await Journal.open(config.journal.path, (clock or TurnedClock()).wall())
+    told = clock or TurnedClock()
+    journal = await Journal.open(config.journal.path, told.wall())
     keys = {key_id: key.path.read_bytes().strip() for key_id, key in config.security.keys.items()}
-    return App(config, journal, keys)
+    with mock.patch("agent.app.Clock", return_value=told):
+        return App(config, journal, keys)
 
 
 def body(text: str | bytes, **how: Any) -> sms.UserData:
