@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sqlite3
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agent import notify
-from agent.channels.mqtt_report import MqttReports
 from agent.channels.sms import SmsChannel
 from agent.clock import Clock, from_iso
 from agent.config import Config, control_path
@@ -43,6 +43,7 @@ __all__ = ["App"]
 
 log = logging.getLogger(__name__)
 
+MQTT_AFTER_S: Final = 1.0
 FAILURES_MAX: Final = 5  # of one loop within FAILURES_WITHIN_S: then the process starts anew
 FAILURES_WITHIN_S: Final = 600.0
 FAILURE_PAUSE_S: Final = 1.0
@@ -124,14 +125,31 @@ class App:
         self.control = Control(self, control_path())
         self.presence: Presence | None = None
         if config.mqtt is not None:
+            # It hears of events from the start; the connection comes after the modem.
+            self.presence = Presence(config, self.registry, self.link)
+            self.events.watch(self.presence.watch)
+
+    async def _run_mqtt(self) -> None:
+        """Keep the connection, tell what the device is, bring reports there."""
+        # The modem first: what lies in it does not wait for the import of a library.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MQTT_AFTER_S):
+                await self.inbox.drained.wait()
+        if self.mqtt is None:
             self._build_mqtt()
+        assert self.mqtt is not None  # noqa: S101 - built just above
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.mqtt.run())
+            if self.presence is not None:
+                group.create_task(self.presence.run())
+            group.create_task(self.reporters[-1].run())
 
     def _build_mqtt(self) -> None:
         from agent.channels.mqtt import MqttChannel  # noqa: PLC0415 - 4 MB that only a broker needs
+        from agent.channels.mqtt_report import MqttReports  # noqa: PLC0415
         from agent.channels.mqtt_requests import MqttRequests  # noqa: PLC0415
 
-        assert self.config.mqtt is not None  # noqa: S101 - asked by the caller
-        self.presence = Presence(self.config, self.registry, self.link)
+        assert self.config.mqtt is not None and self.presence is not None  # noqa: S101, PT018
         requests = MqttRequests(
             self.intake,
             self.journal,
@@ -149,7 +167,6 @@ class App:
             birth=self.presence.birth,
         )
         self.presence.mqtt = self.mqtt
-        self.events.watch(self.presence.watch)
         self.reporters.append(
             Reporter(self.journal, self.clock, self.events, MqttReports(self.mqtt))
         )
@@ -203,9 +220,8 @@ class App:
             }
             for reporter in self.reporters:
                 loops[f"reporter {reporter.name}"] = reporter.run
-            if self.mqtt is not None and self.presence is not None:
-                loops["mqtt"] = self.mqtt.run
-                loops["presence"] = self.presence.run
+            if self.presence is not None:
+                loops["mqtt"] = self._run_mqtt
             tasks = [
                 group.create_task(self._supervise(name, run), name=name)
                 for name, run in loops.items()

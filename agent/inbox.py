@@ -59,6 +59,7 @@ class Inbox:
         self._clock = clock
         self._poll_s = poll_s
         self._pulse = pulse
+        self.drained = asyncio.Event()  # for the first time
         self._incomplete_at = 0.0
         # Journalled, and not known to be deleted: met again there, they need only the delete.
         self._undeleted: dict[tuple[str, int], str] = {}
@@ -71,6 +72,7 @@ class Inbox:
             try:
                 with self._pulse.during("inbox", DRAIN_WITHIN_S):
                     await self._drain(hints)
+                self.drained.set()
             except AtError as error:
                 log.warning("inbox failed error=%s", error)
                 self._link.suspect(error)

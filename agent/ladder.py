@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,23 +43,24 @@ def next_rung(
     now: datetime,
     *,
     can_power_cycle: bool,
+    ladder: Sequence[Rung] = LADDER,
 ) -> Rung:
     """Return the rung to take after `current` (None: the first).
 
     history: (time, rung) of what was done before, over restarts of the agent too. After the last
     rung the ladder is climbed again from "reopen"; rungs whose budget is spent are passed over.
     """
-    names = [rung.name for rung in LADDER]
+    names = [rung.name for rung in ladder]
     if current is None:
-        return LADDER[0]
-    start = names.index(current) + 1 if current != LADDER[-1].name else names.index("reopen")
+        return ladder[0]
+    start = names.index(current) + 1 if current != ladder[-1].name else names.index("reopen")
     done = list(history)
-    for rung in LADDER[start:]:
+    for rung in ladder[start:]:
         if rung.name == "power-cycle" and not can_power_cycle:
             continue
         if _within(rung, done, now):
             return rung
-    return LADDER[-1]
+    return ladder[-1]
 
 
 def _within(rung: Rung, done: list[tuple[datetime, str]], now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -15,7 +16,7 @@ from agent.clock import Clock
 from agent.config import ModemConfig
 from agent.events import Event, Events
 from agent.journal import Journal
-from agent.ladder import RESET, Rung
+from agent.ladder import LADDER, RESET, Rung
 from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
@@ -60,7 +61,7 @@ class Link:
     """One modem, kept ready. state: of machines.LINK; since: of the last change.
 
     identity: who the modem and its SIM are, None before the first bring-up. bell: rung when
-    there may be messages to read.
+    there may be messages to read. ladder: the rungs of the recovery; may be changed before run().
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Link:
         pin_memory: PinMemory | None = None,
     ) -> None:
         self.bell = Bell()
+        self.ladder: Sequence[Rung] = LADDER
         self.identity: Identity | None = None
         self.state = "absent"
         self.reason = "not opened yet"
@@ -256,7 +258,7 @@ class Link:
             self._move("vanish", cause)
             log.info("modem gone cause=%s", cause)
             return None
-        return await self._take(await self._history.choose(rung), cause)
+        return await self._take(await self._history.choose(self.ladder, rung), cause)
 
     async def _take(self, rung: Rung, cause: str) -> Rung:
         log.warning("recovery rung=%s cause=%s", rung.name, cause)

@@ -125,7 +125,8 @@ LINK = Table(
     transitions=(
         ("open", ("absent", "recovering", "backing-off"), "opening"),
         ("opened", ("opening",), "starting"),
-        ("brought_up", ("starting",), "ready"),
+        # From recovering too: a rung that gave up may have been just short of the modem's waking.
+        ("brought_up", ("starting", "recovering"), "ready"),
         ("recover", ("starting", "ready"), "recovering"),
         ("recovered", ("recovering",), "starting"),
         ("back_off", ("opening", "starting", "recovering"), "backing-off"),

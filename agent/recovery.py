@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from agent.clock import Clock, from_iso, iso
@@ -22,7 +23,7 @@ class RecoveryHistory:
         self._clock = clock
         self._can_power_cycle = can_power_cycle
 
-    async def choose(self, current: Rung | None) -> Rung:
+    async def choose(self, ladder: Sequence[Rung], current: Rung | None) -> Rung:
         """Return the rung after `current` (None: the first) that still has a budget."""
         now = self._clock.wall()
         since = iso(now - timedelta(days=1))
@@ -36,6 +37,7 @@ class RecoveryHistory:
             await self._journal.read(work),
             now,
             can_power_cycle=self._can_power_cycle,
+            ladder=ladder,
         )
 
     async def note(self, rung: Rung, cause: str, outcome: str) -> None:

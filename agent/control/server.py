@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import select
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.control import place
 from agent.control.agent import Agent
-from agent.control.operations import Operation, operations
 from agent.control.place import ControlBusyError, ControlError
 from agent.control.wire import (
     LINE_MAX,
@@ -25,6 +25,9 @@ from agent.control.wire import (
     parse,
 )
 from agent.journal import JournalUnavailableError
+
+if TYPE_CHECKING:
+    from agent.control.operations import Operation
 
 __all__ = ["Control"]
 
@@ -46,7 +49,14 @@ class Control:
         self._listener: socket.socket | None = None
         self._group: int | None = None
         self._clients = 0
-        self._operations = operations(agent)
+        self._agent = agent
+
+    @functools.cached_property
+    def _operations(self) -> Mapping[str, Operation]:
+        """The operations, loaded for the first client: most agents never see one."""
+        from agent.control.operations import operations  # noqa: PLC0415
+
+        return operations(self._agent)
 
     def listen(self) -> None:
         """Bind the socket. Raises ControlBusyError where another agent listens there.
