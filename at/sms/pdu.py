@@ -41,6 +41,7 @@ class Pdu:
     "address-type"   type of address without its top bit
     "filler"         digits or characters counted that are filling, or the reverse
     "timestamp"      digits or zone that are none: Timestamp.time is None
+    "vp"             an enhanced TP-VP of a reserved form
     "udl"            TP-UDL disagrees with the octets, or says more than 140
     "ucs2"           an odd octet, or half a surrogate pair
     "concat"         concatenation invalid (ignored) or repeated (the last one counts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from at.errors import DecodeError
+from at.errors import DecodeError, EncodeError
 from at.sms.address import decode_address, encode_address
 from at.sms.build import builder
 from at.sms.dcs import CODINGS
@@ -43,6 +43,8 @@ def encode_submit(submit: Submit) -> bytes:
     """The TPDU. Raises EncodeError."""
     count, address = encode_address(submit.destination, "da")
     form, validity = encode_validity(submit.validity)
+    if submit.dcs.reserved:
+        raise EncodeError("dcs", f"0x{submit.dcs.octet:02X} is reserved")
     first = (
         1
         | (4 if submit.reject_duplicates else 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from at.errors import DecodeError, EncodeError
+from at.errors import DecodeError
 from at.sms.charsets import hex_octets, write
 from at.sms.pdu import Pdu, encode
 from at.sms.scts import SIZE
@@ -149,8 +149,6 @@ def write_text(submit: Submit, charset: str) -> TextSubmit:
         period = str(validity.octet)
     elif isinstance(validity, Enhanced):
         period = f'"{validity.raw.hex().upper()}"'
-    elif validity.time is None:
-        raise EncodeError("vp", "no time that text mode can say")
     else:
         period = f'"{show_timestamp(validity)}"'
     destination = submit.destination

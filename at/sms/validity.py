@@ -59,6 +59,12 @@ class Enhanced:
         return bool(self.raw[0] & 0x40)
 
     @property
+    def sound(self) -> bool:
+        """Whether the standard defines every bit of the indicator and the time is one."""
+        form = self.raw[0] & 7
+        return not self.raw[0] & 0xB8 and form <= 3 and (form != 3 or self.seconds is not None)
+
+    @property
     def seconds(self) -> int | None:
         """The period; None where none is given or its form is reserved."""
         form, raw = self.raw[0] & 7, self.raw
@@ -97,7 +103,10 @@ Validity = Relative | Timestamp | Enhanced
 def decode_validity(
     data: bytes, octet: int, form: int, flags: list[str]
 ) -> tuple[Validity | None, int]:
-    """TP-VP of a TP-VPF at `octet` -> period, next offset. Raises DecodeError("vp")."""
+    """TP-VP of a TP-VPF at `octet` -> period, next offset. Raises DecodeError("vp").
+
+    Adds to flags: "timestamp" (an absolute period that is no time), "vp" (a reserved form).
+    """
     if form == NONE:
         return None, octet
     if form == RELATIVE:
@@ -109,7 +118,10 @@ def decode_validity(
     raw = data[octet : octet + SIZE]
     if len(raw) < SIZE:
         raise DecodeError("vp", octet, need=SIZE, have=max(0, len(data) - octet))
-    return Enhanced(raw), octet + SIZE
+    enhanced = Enhanced(raw)
+    if not enhanced.sound:
+        flags.append("vp")
+    return enhanced, octet + SIZE
 
 
 def encode_validity(validity: Validity | None) -> tuple[int, bytes]:
@@ -121,7 +133,9 @@ def encode_validity(validity: Validity | None) -> tuple[int, bytes]:
             raise EncodeError("vp", f"{validity.octet} is not an octet")
         return RELATIVE, bytes((validity.octet,))
     if isinstance(validity, Enhanced):
-        if len(validity.raw) != SIZE:
-            raise EncodeError("vp", f"{len(validity.raw)} octets, not {SIZE}")
+        if len(validity.raw) != SIZE or not validity.sound:
+            raise EncodeError("vp", f"{validity.raw.hex()} is no enhanced period")
         return ENHANCED, validity.raw
+    if validity.time is None:
+        raise EncodeError("vp", f"{validity.raw.hex()} is no time")
     return ABSOLUTE, validity.raw

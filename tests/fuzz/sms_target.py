@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from at.sms import DecodeError, EncodeError, Pdu, decode, encode, join
+from at.sms import DecodeError, EncodeError, Pdu, Submit, decode, encode, join
 from at.sms.explain import explain
 from at.sms.text import body_ends, body_length, parse_header, read_text
 from at.sms.userdata import UserData
@@ -38,7 +38,8 @@ def _use(pdu: Pdu) -> None:
     try:
         octets = encode(pdu.tpdu, smsc=pdu.smsc)
     except EncodeError:
-        if not pdu.flags:
+        reserved = isinstance(pdu.tpdu, Submit) and pdu.tpdu.dcs.reserved
+        if not pdu.flags and not reserved:
             raise EscapeError("read without tolerance, yet not to be written") from None
         return
     kind = type(pdu.tpdu).__name__

@@ -118,7 +118,6 @@ def test_deliver_as_json(capsys: pytest.CaptureFixture[str]) -> None:
             },
         ),
         (Submit(HERE, TEXT, validity=STAMP), [], {"validity": "2002-08-26T19:37:41+00:00"}),
-        (Submit(HERE, TEXT, validity=Timestamp(bytes(7))), [], {"validity": None}),
         (Submit(HERE, TEXT, validity=Enhanced.of(30)), [], {"validity": "30 seconds"}),
         (Submit(HERE, TEXT), ["--mo"], {"validity": None, "text": "hello"}),
         (
@@ -167,6 +166,12 @@ def test_every_type_as_json(
 ) -> None:
     (found,) = _json(capsys, "decode", encode(tpdu).hex(), *options)
     assert {key: found[key] for key in wanted} == wanted
+
+
+def test_validity_that_is_no_time_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    octets = encode(Submit(HERE, TEXT, validity=STAMP))
+    (found,) = _json(capsys, "decode", octets.replace(STAMP.raw, bytes(7)).hex())
+    assert (found["validity"], found["flags"]) == (None, ["timestamp"])
 
 
 def test_no_smsc_and_length(capsys: pytest.CaptureFixture[str]) -> None:

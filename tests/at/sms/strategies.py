@@ -112,14 +112,14 @@ def delivers(draw: st.DrawFn) -> Deliver:
 validities = st.one_of(
     st.none(),
     octets.map(Relative),
-    timestamps,
-    st.binary(min_size=7, max_size=7).map(Enhanced),
+    times.map(Timestamp.of),
+    st.binary(min_size=7, max_size=7).map(Enhanced).filter(lambda period: period.sound),
 )
 
 
 @st.composite
 def submits(draw: st.DrawFn) -> Submit:
-    dcs = draw(codings)
+    dcs = draw(codings.filter(lambda coding: not coding.reserved))
     return Submit(
         draw(addresses),
         draw(contents(dcs)),

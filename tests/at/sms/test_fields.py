@@ -189,7 +189,14 @@ def test_validity_in_words() -> None:
 
 
 def test_validity_that_is_no_octets_is_not_sent() -> None:
-    for validity in (Relative(256), Enhanced(b"")):
+    for validity in (
+        Relative(256),
+        Enhanced(b""),
+        Enhanced(bytes.fromhex("04000000000000")),
+        Enhanced(bytes.fromhex("81000000000000")),
+        Enhanced(bytes.fromhex("03fa0000000000")),
+        Timestamp(bytes(7)),
+    ):
         with pytest.raises(EncodeError, match="vp"):
             encode_validity(validity)
     assert decode_validity(b"", 0, 0, []) == (None, 0)
@@ -274,6 +281,20 @@ def test_user_data_must_agree_with_its_coding() -> None:
         encode(Submit(HERE, UserData(Alphabet.OCTETS, bytes(141))))
     with pytest.raises(EncodeError, match="at most 140"):
         encode(Submit(HERE, UserData(Alphabet.GSM7, bytes(161))))
+
+
+def test_reserved_coding_is_read_but_not_sent() -> None:
+    with pytest.raises(EncodeError, match="0x80 is reserved"):
+        encode(Submit(HERE, TEXT, dcs=Dcs(0x80)))
+    octets = bytearray(encode(Submit(HERE, TEXT)))
+    octets[8] = 0x80
+    assert decode(bytes(octets)).tpdu == Submit(HERE, TEXT, dcs=Dcs(0x80))
+
+
+def test_reserved_form_of_an_enhanced_period_is_flagged() -> None:
+    octets = encode(Submit(HERE, TEXT, validity=Enhanced.of(30)))
+    assert decode(octets).flags == ()
+    assert decode(octets.replace(b"\x02\x1e", b"\x05\x1e")).flags == ("vp",)
 
 
 def test_fields_above_an_octet_are_not_sent() -> None:
