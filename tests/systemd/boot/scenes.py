@@ -129,6 +129,9 @@ def a_command_runs(box: Container, air: Air, _: Path) -> Told:
 def the_socket_is_for_root_and_the_group(box: Container, _: Air, __: Path) -> Told:
     tool = "/opt/modem-agent/bin/modem-agent"
     status = json.loads(box.run(tool, "status", "--json"))
+    line = box.properties("StatusText")["StatusText"]
+    assert "ready" in line, line
+    yield f"`systemctl status` says: {line}"
     modem = status["modem"]
     yield f"`modem-agent status` as root: {modem['link']}, {modem['operator']}"
     gid = box.run("id", "-g", "modem-agent").strip()
