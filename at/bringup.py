@@ -136,6 +136,19 @@ async def bring_up(
     return await _Run(modem, wanted, on_state).run()
 
 
+async def in_force(modem: Modem, identity: Identity) -> bool:
+    """Whether the modem still has the settings of its bring-up: some restart without a word.
+
+    What it does not tell counts as kept. Raises CommandTimeoutError, PortLostError.
+    """
+    told = await attempt(modem, commands.INDICATIONS)
+    wanted = identity.indications
+    if told is not None and wanted and told[: len(wanted)] != wanted:
+        return False
+    text_mode = await attempt(modem, commands.MESSAGE_FORMAT)
+    return text_mode is None or text_mode == (identity.sms_mode == "text")
+
+
 class _Run:
     """One bring-up: the machine's model, with what has been found out so far."""
 

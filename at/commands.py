@@ -267,6 +267,9 @@ EXTENDED_SIGNAL: Final = ask("+CESQ", "+CESQ", _extended_signal)  # §8.69
 # -- messages: settings (TS 27.005 §3.1-§3.3) ----------------------------------------------------
 
 MESSAGE_FORMATS: Final = ask("+CMGF=?", "+CMGF", lambda line: fields.offers(line)[0])  # §3.2.3
+MESSAGE_FORMAT: Final = ask(  # §3.2.3: whether it is text mode
+    "+CMGF?", "+CMGF", lambda line: fields.split(line)[0] == "1"
+)
 MESSAGE_SERVICE: Final = ask(  # §3.2.1
     "+CSMS?", "+CSMS", lambda line: fields.number(fields.split(line)[0])
 )

@@ -291,6 +291,20 @@ async def test_restart_amid_bring_up_is_heard(peer: Peer) -> None:
     assert urcs.Restarted("RDY") in heard
 
 
+async def test_settings_that_a_silent_restart_undid_are_missed() -> None:
+    async with PtyModem() as simulated:
+        modem = await Modem.open(simulated.path)
+        identity = await up(modem)
+        assert await bringup.in_force(modem, identity)
+        settings = simulated.core.device.settings
+        settings.text_mode = 1
+        assert not await bringup.in_force(modem, identity)
+        settings.text_mode = 0
+        settings.cnmi = (0, 0, 0, 0, 0)
+        assert not await bringup.in_force(modem, identity)
+        await modem.close()
+
+
 async def test_bring_up_is_quick_on_a_free_line() -> None:
     async with PtyModem() as simulated:
         modem = await Modem.open(simulated.path)
