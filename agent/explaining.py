@@ -12,6 +12,7 @@ from agent.arrival import Arrival, fingerprint
 from agent.clock import iso
 from agent.config import Config
 from agent.judging import Judge, Judgement
+from agent.reports import Planner, Target
 from at.errors import EncodeError
 from at.sms import gsm7
 
@@ -155,17 +156,11 @@ def _reports(judged: Judgement, arrival: Arrival, config: Config) -> list[str]:
     """Say in words who would be told, and how."""
     if judged.verdict not in ("accepted", "rejected", "duplicate"):
         return []
-    route = judged.route
-    if route == "origin":
-        route = arrival.channel
-    told = []
-    if route in ("mqtt", "both", "mqtt-then-sms") and config.mqtt is not None:
-        told.append("mqtt")
-    wanted = route in ("sms", "both") or (route == "mqtt-then-sms" and arrival.channel == "sms")
-    if wanted and judged.reply_to:
-        told += _by_sms(judged, config, waits=route == "mqtt-then-sms" and "mqtt" in told)
-    if not told and route != "none" and arrival.channel == "mqtt" and config.mqtt is not None:
-        told.append("mqtt")
+    planner = Planner(config.report, has_mqtt=config.mqtt is not None)
+    target = Target(arrival.channel, reply_to=judged.reply_to, route=judged.route)
+    told: list[str] = []
+    for channel, waits in planner.channels(target):
+        told += [channel] if channel == "mqtt" else _by_sms(judged, config, waits=waits)
     return told
 
 

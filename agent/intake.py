@@ -14,7 +14,7 @@ from agent.events import Event, Events
 from agent.journal import Journal
 from agent.judging import Judge, Judgement
 from agent.machines import COMMAND
-from agent.reports import Planner
+from agent.reports import Planner, Target
 from agent.rows import command, insert
 
 __all__ = ["Intake", "Recorded"]
@@ -126,7 +126,16 @@ class Intake:
     ) -> int | None:
         if judgement.verdict == "duplicate" and judgement.existing is not None:
             existing = judgement.existing
-            self._planner.duplicate(db, existing, arrival.received_at, silent=judgement.silent)
+            target = Target(
+                arrival.channel,
+                judgement.platform.name if judgement.platform else "",
+                judgement.reply_to,
+                judgement.route,
+                arrival.response,
+            )
+            self._planner.duplicate(
+                db, existing, target, arrival.received_at, silent=judgement.silent
+            )
             return existing.n
         if judgement.verdict not in ("accepted", "rejected") or not judgement.id:
             return None

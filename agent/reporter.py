@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import sqlite3
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -74,7 +75,8 @@ class Reporter:
 
     def _due(self, db: sqlite3.Connection, now: datetime) -> tuple[list[Report], datetime | None]:
         rows = db.execute(
-            "SELECT n, kind, created_at, attempts, waited_s, command, message, send FROM reports"
+            "SELECT n, kind, created_at, attempts, waited_s, platform, reply_to, response,"
+            " command, message, send FROM reports"
             " WHERE channel = ? AND state = 'pending'"
             " AND (not_before <= ? OR created_at > ? OR not_before > ?)"
             " ORDER BY not_before, n LIMIT ?",
@@ -160,13 +162,17 @@ class Reporter:
 
 
 def _report(db: sqlite3.Connection, row: tuple[Any, ...]) -> Report:
-    n, kind, created_at, attempts, waited_s, of_command, of_message, of_send = row
+    n, kind, created_at, attempts, waited_s, platform, reply_to, response = row[:8]
+    of_command, of_message, of_send = row[8:]
     return Report(
         n=n,
         kind=kind,
         created_at=created_at,
         attempts=attempts,
         waited_s=waited_s,
+        platform=platform,
+        reply_to=reply_to,
+        response=json.loads(response),
         command=command(db, of_command) if of_command is not None else None,
         message=_columns(db, "messages", of_message),
         send=_columns(db, "sends", of_send),

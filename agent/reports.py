@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,11 +13,32 @@ from agent.config import ReportConfig
 from agent.machines import COMMAND
 from agent.rows import CommandRow, insert, update
 
-__all__ = ["Planner"]
+__all__ = ["Planner", "Target"]
 
 # Repeats of a message are told the outcome at once this often, then once in a while.
 DUPLICATES_AT_ONCE: Final = 3
 DUPLICATES_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is to be told: whoever sent a message, which of a repeat need not be the first sender.
+
+    channel: the message came by; platform: its row's name; reply_to: where an SMS would go, "" for
+    nowhere; route: the route's word, "" for the configured one; response: MQTT 5 Response Topic
+    ("topic") and Correlation Data ("correlation").
+    """
+
+    channel: str
+    platform: str = ""
+    reply_to: str = ""
+    route: str = ""
+    response: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, row: CommandRow) -> Target:
+        """Return whoever sent the message that a command was accepted from."""
+        return cls(row.channel, row.platform, row.reply_to, row.route, row.response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +52,16 @@ class Planner:
         self, db: sqlite3.Connection, row: CommandRow, now: datetime, *, silent: bool = False
     ) -> int:
         """Plan the reports of a command that ended or was refused; return how many."""
-        return self._plan(db, row, "result", now, silent=silent)
+        return self._plan(db, row, Target.of(row), "result", now, silent=silent)
 
     def duplicate(
-        self, db: sqlite3.Connection, row: CommandRow, now: datetime, *, silent: bool = False
+        self,
+        db: sqlite3.Connection,
+        row: CommandRow,
+        target: Target,
+        now: datetime,
+        *,
+        silent: bool = False,
     ) -> int:
         """Plan the reports that a repeated message gets; return how many (0: told often enough)."""
         told_at = from_iso(row.duplicate_told_at) if row.duplicate_told_at else None
@@ -45,7 +73,7 @@ class Planner:
             return 0
         values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_at": now}
         update(db, "commands", row.n, values)
-        return self._plan(db, row, "duplicate", now, silent=silent)
+        return self._plan(db, row, target, "duplicate", now, silent=silent)
 
     def received(self, db: sqlite3.Connection, message: int, now: datetime) -> int:
         """Plan the publication of a received SMS."""
@@ -62,38 +90,51 @@ class Planner:
         _insert(db, {"kind": "sent", "channel": "mqtt", "send": send}, now, now)
         return 1
 
-    def _plan(
-        self, db: sqlite3.Connection, row: CommandRow, kind: str, now: datetime, *, silent: bool
-    ) -> int:
-        planned = 0
-        for channel, waits in self._channels(row):
-            if channel == "sms" and (silent or not self._tells_by_sms(row)):
-                continue
-            not_before = now + timedelta(seconds=self.config.sms_after_s) if waits else now
-            values = {"kind": kind, "channel": channel, "command": row.n, "fallback": waits}
-            _insert(db, values, now, not_before)
-            planned += 1
-        return planned
-
-    def _channels(self, row: CommandRow) -> list[tuple[str, bool]]:
-        """Return (channel, waits for MQTT to fail) for a command's route."""
-        by_sms = bool(row.reply_to)
-        route = row.route or self.config.route
+    def channels(self, target: Target) -> list[tuple[str, bool]]:
+        """Return (channel, whether it waits for MQTT to fail) for a target's route."""
+        route = target.route or self.config.route
         if route == "none":
             return []
         if route == "origin":
-            route = {"sms": "sms", "mqtt": "mqtt"}.get(row.channel, "none")
+            route = {"sms": "sms", "mqtt": "mqtt"}.get(target.channel, "none")
         channels: list[tuple[str, bool]] = []
         if route in ("mqtt", "both", "mqtt-then-sms") and self.has_mqtt:
             channels.append(("mqtt", False))
-        if by_sms and (
-            route in ("sms", "both") or (route == "mqtt-then-sms" and row.channel == "sms")
+        if target.reply_to and (
+            route in ("sms", "both") or (route == "mqtt-then-sms" and target.channel == "sms")
         ):
             channels.append(("sms", route == "mqtt-then-sms" and self.has_mqtt))
         # Whoever asked over MQTT is told there, also where the route names only SMS.
-        if not channels and route != "none" and row.channel == "mqtt" and self.has_mqtt:
+        if not channels and route != "none" and target.channel == "mqtt" and self.has_mqtt:
             channels.append(("mqtt", False))
         return channels
+
+    def _plan(
+        self,
+        db: sqlite3.Connection,
+        row: CommandRow,
+        target: Target,
+        kind: str,
+        now: datetime,
+        *,
+        silent: bool,
+    ) -> int:
+        planned = 0
+        for channel, waits in self.channels(target):
+            if channel == "sms" and (silent or not self._tells_by_sms(row)):
+                continue
+            values = {
+                "kind": kind,
+                "channel": channel,
+                "command": row.n,
+                "platform": target.platform,
+                "reply_to": target.reply_to,
+                "response": dict(target.response),
+                "fallback": waits,
+            }
+            _insert(db, values, now, now + timedelta(seconds=self.config.sms_after_s * waits))
+            planned += 1
+        return planned
 
     def _tells_by_sms(self, row: CommandRow) -> bool:
         policy = self.config.policy

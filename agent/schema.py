@@ -100,6 +100,9 @@ CREATE TABLE reports (
     command INTEGER REFERENCES commands(n),
     message INTEGER REFERENCES messages(n),
     send INTEGER REFERENCES sends(n),
+    platform TEXT NOT NULL DEFAULT '',      -- whoever is told: of a repeat, who repeated
+    reply_to TEXT NOT NULL DEFAULT '',
+    response TEXT NOT NULL DEFAULT '{}',
     state TEXT NOT NULL,
     created_at TEXT NOT NULL,
     not_before TEXT NOT NULL,

@@ -35,14 +35,13 @@ class MqttReports:
     async def deliver(self, report: Report) -> Booking | None:
         """Publish one report and wait for its PUBACK. Raises RetryError."""
         suffix, body = _publication(report)
-        response = report.command.response if report.command else {}
-        correlation = response.get("correlation")
+        correlation = report.response.get("correlation")
         try:
             await self._mqtt.publish(
                 suffix,
                 body,
                 correlation=base64.b64decode(correlation) if correlation else None,
-                response_topic=response.get("topic"),
+                response_topic=report.response.get("topic"),
             )
         except NotConnectedError as error:
             raise RetryError(str(error), 0.0) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.rows import CommandRow
@@ -17,8 +17,8 @@ class Report:
     """One pending row of `reports` with what it tells of.
 
     kind: "result", "duplicate" (a repeat of the message was met), "received", "sent". waited_s:
-    seconds between the tries so far. command: of result and duplicate; message: the columns of a
-    received SMS; send: those of a sent one.
+    seconds between the tries so far. platform, reply_to, response: of whoever is told. command:
+    of result and duplicate; message: the columns of a received SMS; send: those of a sent one.
     """
 
     n: int
@@ -26,6 +26,9 @@ class Report:
     created_at: str
     attempts: int
     waited_s: float
+    platform: str = ""
+    reply_to: str = ""
+    response: Mapping[str, str] = field(default_factory=dict)
     command: CommandRow | None = None
     message: Mapping[str, Any] | None = None
     send: Mapping[str, Any] | None = None

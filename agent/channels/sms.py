@@ -39,18 +39,18 @@ class SmsChannel:
     async def deliver(self, report: Report) -> Booking | None:
         """Send one reply; the function returned books it. Raises RetryError, GiveUpError."""
         row = report.command
-        if row is None or not row.reply_to:
+        if row is None or not report.reply_to:
             raise GiveUpError("no address to reply to")
         # A message can be repeated by whoever once saw it: telling that again has a small budget.
         free = row.free or report.kind == "duplicate"
-        platform = self._platforms.get(row.platform)
+        platform = self._platforms.get(report.platform)
         max_segments = platform.max_segments if platform else 1
         text = compose(row, repeated=report.kind == "duplicate", max_segments=max_segments)
         references: tuple[int, ...]
         failure: NotSentError | None = None
         try:
             sent = await self._sending.transmit(
-                row.reply_to, text, max_segments=max_segments, free=free
+                report.reply_to, text, max_segments=max_segments, free=free
             )
             references = sent.references
         except NotSentError as error:
@@ -65,7 +65,7 @@ class SmsChannel:
         def book(db: sqlite3.Connection) -> None:
             self._sending.record(
                 db,
-                row.reply_to,
+                report.reply_to,
                 text,
                 references=references,
                 trigger=trigger,
