@@ -37,9 +37,10 @@ def _options() -> argparse.Namespace:
         "--only",
         action="append",
         metavar="NAME",
-        choices=GROUPS,
+        choices=(*GROUPS, "peers"),
         help=f"one group, may be repeated: {', '.join(GROUPS)}",
     )
+    parser.add_argument("--peers", action="store_true", help="the peers too, a few minutes more")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter outages")
     parser.add_argument("--json", metavar="FILE", type=Path, default=Path("bench.json"))
     parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table there too")
@@ -72,7 +73,10 @@ def main() -> int:
     table: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         bench = Bench(Path(folder), quick=options.quick)
-        for group in options.only or GROUPS:
+        groups = list(options.only or GROUPS)
+        if options.peers:
+            groups.append("peers")
+        for group in groups:
             table += _measure(group, bench)
     answer = {"machine": machine, "quick": options.quick, "rows": [row.json() for row in table]}
     options.json.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")

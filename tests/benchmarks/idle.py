@@ -67,9 +67,7 @@ def _spent(pid: int) -> _Spent:
         name = f"{(task / 'comm').read_text('utf-8').strip()}/{task.name}"
         switches[name] = int(status["voluntary_ctxt_switches"])
         cpu_ns += int((task / "schedstat").read_text("ascii").split()[0])
-    io = dict(
-        line.split(": ") for line in Path(f"/proc/{pid}/io").read_text("ascii").splitlines()
-    )
+    io = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text("ascii").splitlines())
     return _Spent(time.monotonic(), switches, cpu_ns / 1e9, int(io["write_bytes"]))
 
 

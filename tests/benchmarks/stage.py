@@ -115,9 +115,7 @@ def stage(
     }
     with contextlib.ExitStack() as stack:
         broker = stack.enter_context(Mosquitto(folder / "broker")) if mqtt else None
-        sim = stack.enter_context(
-            RunningModem(lambda: WireModem(link=folder / "modem", **modem))
-        )
+        sim = stack.enter_context(RunningModem(lambda: WireModem(link=folder / "modem", **modem)))
         agent = Agent(
             folder,
             port=folder / "modem",

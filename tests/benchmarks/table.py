@@ -31,7 +31,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """"met", or the distance to the budget in the figure's own unit and in per cent."""
+        """ "met", or the distance to the budget in the figure's own unit and in per cent."""
         if self.figure is None:
             return "not measured"
         if self.budget is None:

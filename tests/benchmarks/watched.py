@@ -26,7 +26,7 @@ commits: list[tuple[float, float]] = []
 journalled: list[tuple[float, str]] = []
 handled: list[tuple[float, str]] = []
 stretches: list[tuple[float, float]] = []
-ready: list[float] = []
+ready: list[tuple[float, float]] = []
 
 
 class WatchedSelector(selectors.DefaultSelector):
@@ -94,13 +94,7 @@ def _put_stop_watches() -> None:
         lambda recorded: journalled.append((time.monotonic(), recorded.judgement.text)),
     )
     _before(Executor, "_perform", lambda row: handled.append((time.monotonic(), row.id)))
-    tell = notify.ready
-
-    def told() -> None:
-        ready.append(time.monotonic())
-        tell()
-
-    notify.ready = told
+    _around(notify, "ready", ready)
 
 
 def _stick(seconds: float) -> None:
@@ -122,7 +116,7 @@ def main() -> int:
     status = run()
     notes = {
         "begun": BEGUN,
-        "ready": ready,
+        "ready": [end for _, end in ready],
         "commits": commits,
         "journalled": journalled,
         "handled": handled,

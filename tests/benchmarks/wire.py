@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +48,15 @@ Modem = RunningModem[WireModem]
 def wire(modem: Modem, since: float = 0.0) -> list[Moved]:
     """Everything that passed since a time, oldest first."""
     return modem.call(lambda shell: [moved for moved in shell.wire if moved.at >= since])
+
+
+def times(moved: list[Moved], way: str, pattern: bytes) -> list[float]:
+    """When a pattern was whole on the line, each time; also where it came octet by octet."""
+    one_way = [one for one in moved if one.way == way]
+    ends = list(itertools.accumulate(len(one.data) for one in one_way))
+    stream = b"".join(one.data for one in one_way)
+    found = re.finditer(pattern, stream)
+    return [one_way[bisect.bisect_left(ends, match.end())].at for match in found]
 
 
 def octets(moved: list[Moved]) -> int:
