@@ -1,0 +1,55 @@
+"""Plays cells of the fault matrix by hand, or all of them to write docs/fault-matrix.md.
+
+    python -m tests.faults --write
+    python -m tests.faults mute/listing deaf/idle
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.faults import page
+from tests.faults.matrix import every_cell, run_cells
+from tests.faults.site import shortened
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("cell", nargs="*", help="FAULT/PHASE, either may be left empty")
+    parser.add_argument("--write", action="store_true", help="write the page")
+    parser.add_argument("-v", "--verbose", action="count", default=0)
+    options = parser.parse_args()
+    if options.verbose:
+        level = logging.DEBUG if options.verbose > 1 else logging.INFO
+        logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+        logging.getLogger("transitions").setLevel(logging.ERROR)
+        logging.getLogger("asyncio").setLevel(logging.INFO)
+    wanted = [tuple(cell.partition("/")[::2]) for cell in options.cell] or [("", "")]
+    cells = [
+        (fault, phase)
+        for fault, phase in every_cell()
+        if any(fault.name.startswith(f) and phase.name.startswith(p) for f, p in wanted)
+    ]
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="fault-matrix-") as folder, shortened():
+        played = asyncio.run(run_cells(cells, Path(folder)))
+    for cell in played:
+        print(
+            f"{cell.fault:18} {cell.phase:16} ready {cell.ready_s:5.1f} s, done {cell.done_s:5.1f} s"
+            f"  [{cell.taken}] {cell.problem}"
+        )
+    bad = [cell for cell in played if cell.problem]
+    print(f"{len(played)} cells, {len(bad)} bad, {time.monotonic() - begun:.0f} s")
+    if options.write and not options.cell:
+        page.write(played)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
