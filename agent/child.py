@@ -55,38 +55,49 @@ async def run(argv: Sequence[str], *, timeout_s: float, id_: str = "") -> Comple
     # A pipe of our own: asyncio's would make a program that leaves a daemon behind, which holds
     # its output open, look as if it had not ended.
     ours, theirs = os.pipe()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=theirs,
-            stderr=theirs,
-            env=_environment(id_),
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        os.close(ours)
-        return Completed(None, f"{argv[0]}: {getattr(error, 'strerror', None) or error}")
-    finally:
-        os.close(theirs)
-    pipe = os.fdopen(ours, "rb", buffering=0)
     loop = asyncio.get_running_loop()
-    transport, collector = await loop.connect_read_pipe(_Collector, pipe)
+    pipe = os.fdopen(ours, "rb", buffering=0)
+    process: asyncio.subprocess.Process | None = None
     timed_out = False
     try:
+        transport, collector = await loop.connect_read_pipe(_Collector, pipe)
+    except BaseException:
+        os.close(theirs)
+        pipe.close()
+        raise
+    try:
+        process = await _start(argv, theirs, id_)
         await asyncio.wait_for(process.wait(), timeout_s)
     except TimeoutError:
         timed_out = True
+    except (OSError, ValueError) as error:
+        return Completed(None, f"{argv[0]}: {getattr(error, 'strerror', None) or error}")
     finally:
         try:
-            await asyncio.shield(asyncio.ensure_future(_end(process)))
-            await asyncio.wait([collector.ended], timeout=EOF_GRACE_S)
+            if process is not None:
+                await asyncio.shield(asyncio.ensure_future(_end(process)))
+                await asyncio.wait([collector.ended], timeout=EOF_GRACE_S)
         finally:
             transport.close()
-    status = process.returncode
+    status = process.returncode if process is not None else None
     if status is not None and status < 0:
         status = 128 - status
     return Completed(status, collector.kept.decode("utf-8", "replace").strip(), timed_out)
+
+
+async def _start(argv: Sequence[str], output: int, id_: str) -> asyncio.subprocess.Process:
+    """Start the program; `output` is closed here. Raises OSError, ValueError."""
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=_environment(id_),
+            start_new_session=True,
+        )
+    finally:
+        os.close(output)
 
 
 def _environment(id_: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import time
@@ -28,17 +29,20 @@ def from_iso(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+@functools.cache
+def _boot_id_of_kernel() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="ascii")
+    except OSError:
+        return ""
+
+
 def boot_id() -> str | None:
     """Return this boot's id, 32 hex digits without dashes; None where there is none to be had.
 
     The unit hides /proc/sys (`ProcSubset=pid`) and passes the id as BOOT_ID instead.
     """
-    text = os.environ.get("BOOT_ID", "")
-    if not text:
-        try:
-            text = _BOOT_ID.read_text(encoding="ascii")
-        except OSError:
-            return None
+    text = os.environ.get("BOOT_ID", "") or _boot_id_of_kernel()
     text = text.strip().replace("-", "").lower()
     return text if len(text) == 32 and all(c in "0123456789abcdef" for c in text) else None
 

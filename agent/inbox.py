@@ -8,6 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from agent import assembly
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
 DRAIN_WITHIN_S: Final = 1800.0  # hundreds of messages on a slow line
+CHUNKS: Final = (0, 8, 40, 200)  # where a long list is cut for journalling
 RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
 INCOMPLETE_EVERY_S: Final = 6 * 3600.0
 
@@ -100,23 +102,39 @@ class Inbox:
             # Read differently each time: never acted on, never deleted; the next ring reads again.
             log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
             self._link.bell.ring_later(RETRY_S)
-        batch = [one for one in certain if self._undeleted.get(_place(one)) != one.raw]
-        if batch:
-            for kept in await self._keep_all(batch):
-                self._undeleted[_place(kept.stored)] = kept.stored.raw
-                if kept.recorded is not None:
-                    self._intake.announce(kept.recorded)
-        refused: CommandError | None = None
-        for one in certain:
+        fresh = [one for one in certain if self._undeleted.get(_place(one)) != one.raw]
+        done = [one for one in certain if self._undeleted.get(_place(one)) == one.raw]
+        # While one chunk is journalled the one before it is deleted: the line is never idle.
+        for start, end in pairwise((*CHUNKS, len(fresh))):
+            chunk = fresh[start:end]
+            keeping = asyncio.ensure_future(self._keep_chunk(chunk))
+            try:
+                await self._delete(messages, done)
+            finally:
+                await keeping
+            done = chunk
+        await self._delete(messages, done)
+
+    async def _keep_chunk(self, chunk: list[Stored]) -> None:
+        if not chunk:
+            return
+        for kept in await self._keep_all(chunk):
+            self._undeleted[_place(kept.stored)] = kept.stored.raw
+            if kept.recorded is not None:
+                self._intake.announce(kept.recorded)
+
+    async def _delete(self, messages: MessageStore, done: Sequence[Stored]) -> None:
+        """Delete what is on disk; one bad record must not keep those behind it in the memory."""
+        refused = False
+        for one in done:
             try:
                 await messages.delete(one)
             except CommandError as error:
-                # One bad record must not keep those behind it in the memory.
                 log.warning("message not deleted index=%d error=%s", one.index, error)
-                refused = error
+                refused = True
             else:
                 self._undeleted.pop(_place(one), None)
-        if refused is not None:
+        if refused:
             self._link.bell.ring_later(self._poll_s)
 
     async def _keep_all(self, batch: list[Stored]) -> list[_Kept]:

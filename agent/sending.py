@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 SEGMENTS_MAX: Final = 10  # of a requested SMS; a report's limit is its platform's
 SEND_WITHIN_S: Final = 900.0  # the driver itself gives up after minutes
 RETRY_S: Final = 30.0
+NETWORK_CAUSES: Final = 256  # +CMS ERROR: 0-255 are the network's
 FREE_SHARE: Final = 4  # unsigned and refused messages may cause a quarter of the SMS budget
 PATIENCE: Final = timedelta(hours=72)  # how long a requested SMS is tried
 _SPENT: Final = "('sent', 'delivered', 'unknown', 'failed')"
@@ -409,7 +410,16 @@ def _not_sent(error: AtError, references: tuple[int, ...]) -> NotSentError:
     if isinstance(error, SendUnknownError):
         return NotSentError(str(error), references=references, unknown=True)
     if isinstance(error, CommandError):
-        return NotSentError(str(error), references=references, permanent=error.temporary is False)
+        return NotSentError(str(error), references=references, permanent=_is_refused(error))
     if isinstance(error, EncodeError):
         return NotSentError(str(error), references=references, permanent=True)
     return NotSentError(str(error), references=references)
+
+
+def _is_refused(error: CommandError) -> bool:
+    """Whether the network refused this very message (RP and TP causes, TS 27.005 3.2.5).
+
+    Whatever else the modem complains of, its SIM or its own state, may be mended meanwhile.
+    """
+    of_network = error.domain == "CMS" and error.code is not None and error.code < NETWORK_CAUSES
+    return of_network and error.temporary is False
