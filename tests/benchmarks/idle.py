@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +31,9 @@ def rows(bench: Bench) -> Iterator[Row]:
         time.sleep(seconds)
         after = _spent(on.agent.pid)
         memory = _memory_mb(on.agent.pid)
+    with stage(bench, "idle-tls", watched=False, mqtt=True, tls=True, settings=settings) as on:
+        time.sleep(SETTLE_S)
+        with_tls = _memory_mb(on.agent.pid)
     span = after.at - before.at
     threads = {
         name: (count - before.switches.get(name, 0)) / span
@@ -55,6 +57,7 @@ def rows(bench: Bench) -> Iterator[Row]:
     yield Row("idle: written to disk per hour", (after.written - before.written) * 3.6 / span, "kB")
     yield Row("idle: RSS", memory["Rss"], "MB", 33)
     yield Row("idle: PSS", memory["Pss"], "MB", 29)
+    yield Row("idle: RSS, broker over TLS", with_tls["Rss"], "MB", 36)
 
 
 def _spent(pid: int) -> _Spent:
@@ -77,6 +80,4 @@ def _memory_mb(pid: int) -> dict[str, float]:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()[1:]:
         name, value = line.split(":")
         found[name] = int(value.split()[0]) * 1024 / 1e6
-    if os.environ.get("BENCH_SMAPS"):
-        Path(os.environ["BENCH_SMAPS"]).write_text(Path(f"/proc/{pid}/smaps").read_text())
     return found

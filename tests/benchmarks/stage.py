@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from at.simulator import RunningModem
+from tests.agent.channels.certificates import Authority
 from tests.benchmarks.wire import Modem, WireModem
 from tests.support.agent import Agent
-from tests.support.broker import Mosquitto
+from tests.support.broker import Mosquitto, free_port
 
 PLATFORM = "2936"  # closed: its commands need no signature
 STRANGER = "+447700900123"  # what others send is journalled and never answered
@@ -39,13 +40,17 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """What the stop-watches in the agent saw; see tests.benchmarks.watched."""
+    """What the stop-watches in the agent saw; see tests.benchmarks.watched.
+
+    cpu_s: processor time of the process until its first handler.
+    """
 
     begun: float = 0.0
     ready: list[float] = field(default_factory=list)
     commits: list[tuple[float, float]] = field(default_factory=list)
     journalled: list[tuple[float, str]] = field(default_factory=list)
     handled: list[tuple[float, str]] = field(default_factory=list)
+    cpu_s: float = 0.0
     stretches: list[tuple[float, float]] = field(default_factory=list)
 
     def syncing_s(self, begin: float, end: float) -> float:
@@ -94,6 +99,7 @@ def stage(
     *,
     watched: bool = True,
     mqtt: bool = False,
+    tls: bool = False,
     start: bool = True,
     settings: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
@@ -101,7 +107,8 @@ def stage(
 ) -> Iterator[Stage]:
     """Set up in a folder of its own; agent and modem end with it, whatever happens.
 
-    settings: merged over defaults that report nothing and poll every 600 s. start: the agent too,
+    settings: merged over defaults that report nothing and poll every 600 s. mqtt: with a broker,
+    tls: over TLS. start: the agent too,
     up to a modem that is ready. modem: as PtyModem takes it.
     """
     folder = bench.folder / name
@@ -114,7 +121,7 @@ def stage(
         **(settings or {}),
     }
     with contextlib.ExitStack() as stack:
-        broker = stack.enter_context(Mosquitto(folder / "broker")) if mqtt else None
+        broker = stack.enter_context(_broker(folder / "broker", merged, tls=tls)) if mqtt else None
         sim = stack.enter_context(RunningModem(lambda: WireModem(link=folder / "modem", **modem)))
         agent = Agent(
             folder,
@@ -131,6 +138,19 @@ def stage(
             agent.start()
             setup.wait_link()
         yield setup
+
+
+def _broker(folder: Path, settings: dict[str, Any], *, tls: bool) -> Mosquitto:
+    """A broker that can be started; tls: with a certificate that the settings will trust."""
+    if not tls:
+        return Mosquitto(folder)
+    authority = Authority.make(folder)
+    port = free_port()
+    settings["mqtt"] = {
+        "url": f"mqtts://127.0.0.1:{port}",
+        "ca": str(authority.certificate),
+    }
+    return Mosquitto(folder, tls=authority.issue("broker"), port=port)
 
 
 def until(probe: Callable[[], bool], timeout_s: float, what: str) -> float:

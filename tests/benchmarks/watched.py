@@ -26,6 +26,7 @@ commits: list[tuple[float, float]] = []
 journalled: list[tuple[float, str]] = []
 handled: list[tuple[float, str]] = []
 stretches: list[tuple[float, float]] = []
+cpu: list[float] = []
 ready: list[tuple[float, float]] = []
 
 
@@ -80,6 +81,12 @@ def _slowed(owner: Any, name: str, seconds: float) -> None:
     setattr(owner, name, slow)
 
 
+def _note_handler(row: Any) -> None:
+    handled.append((time.monotonic(), row.id))
+    if not cpu:
+        cpu.append(time.process_time())
+
+
 def _put_stop_watches() -> None:
     from agent import notify  # noqa: PLC0415 - after the clock of the start has begun
     from agent.executor import Executor  # noqa: PLC0415
@@ -93,7 +100,7 @@ def _put_stop_watches() -> None:
         "announce",
         lambda recorded: journalled.append((time.monotonic(), recorded.judgement.text)),
     )
-    _before(Executor, "_perform", lambda row: handled.append((time.monotonic(), row.id)))
+    _before(Executor, "_perform", _note_handler)
     _around(notify, "ready", ready)
 
 
@@ -120,6 +127,7 @@ def main() -> int:
         "commits": commits,
         "journalled": journalled,
         "handled": handled,
+        "cpu_s": cpu[0] if cpu else 0.0,
         "stretches": stretches,
     }
     Path(os.environ["WATCH"]).write_text(json.dumps(notes), encoding="utf-8")
