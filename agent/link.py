@@ -7,7 +7,6 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final, TypeVar
 
 from agent import child
@@ -21,7 +20,7 @@ from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
 from at import commands
-from at.bringup import BringUp, Identity, bring_up
+from at.bringup import BringUp, Identity, bring_up, in_force
 from at.command import Command
 from at.errors import (
     AtError,
@@ -35,9 +34,10 @@ from at.errors import (
 )
 from at.messages import MessageStore
 from at.modem import Modem
+from at.profiles import GENERIC
 from at.sim import PinMemory
 from at.survey import Survey, survey
-from at.urcs import Garbled, MessageStored, ReportStored, Restarted, StorageFull
+from at.urcs import Garbled, MessageStored, ReportStored, Restarted, SimState, StorageFull
 
 __all__ = ["Link", "LinkDownError"]
 
@@ -47,10 +47,11 @@ R = TypeVar("R")
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
-STABLE: Final = timedelta(minutes=2)  # ready for this long: the ladder starts at its foot again
+STABLE_S: Final = 120.0  # ready for this long: the ladder starts at its foot again
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
 RUNG_WITHIN_S: Final = 900.0
+CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
 
 
 class LinkDownError(AtError):
@@ -99,6 +100,8 @@ class Link:
         self._trouble = asyncio.Event()
         self._cause = ""
         self._reset_asked = False
+        self._troubled_at: float | None = None  # since when the ladder is climbed
+        self._gone: tuple[str, float] | None = None  # why and when the device vanished
 
     # ---- what the others use --------------------------------------------------------------
 
@@ -170,12 +173,12 @@ class Link:
             return rung
         except AtError as error:
             return await self._climb(rung, f"bring-up: {error}")
-        ready_at = self._clock.wall()
+        ready_at = self._clock.boottime()
         await self._watch()
-        if self._reset_asked:
+        if self._reset_asked and not self._lost:
             self._reset_asked = False
-            return await self._take(RESET, self._cause)
-        if self._clock.wall() - ready_at > STABLE:
+            return await self._take(self._rung(RESET.name), self._cause)
+        if self._clock.boottime() - ready_at > STABLE_S:
             rung = None
         return await self._climb(rung, self._cause)
 
@@ -203,15 +206,13 @@ class Link:
     async def _wait_for_sim(self, reason: str) -> None:
         log.error("SIM not usable reason=%s", reason)
         self._move("back_off", reason)
-        assert self._modem is not None  # noqa: S101 - opened before the bring-up
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SIM_RETRY_S):
-                await self._modem.lost.wait()
+        await self._lost_or_troubled(SIM_RETRY_S)
         await self._close()
 
     async def _bring_up(self) -> None:
         assert self._modem is not None  # noqa: S101 - opened just before
-        self._trouble.clear()
+        if not self._reset_asked:
+            self._trouble.clear()
         wanted = self._wanted
         if self._journal.unproven:
             # What this SIM has refused may have been known to the file that was lost.
@@ -223,6 +224,9 @@ class Link:
         self._ready.set()
         self.bell.ring()
         log.info("modem ready model=%s", found.model)
+        if self._gone is not None:
+            (cause, at), self._gone = self._gone, None
+            await self._history.waited(cause, self._clock.boottime() - at)
         await self._ask_time()
 
     async def _ask_time(self) -> None:
@@ -235,55 +239,94 @@ class Link:
     async def _watch(self) -> None:
         """Return when the modem is lost or somebody suspects it."""
         assert self._modem is not None  # noqa: S101 - brought up just before
+        assert self.identity is not None  # noqa: S101 - as above
+        while not await self._lost_or_troubled(CHECK_S):
+            try:
+                if not await in_force(self._modem, self.identity):
+                    self.renew("the modem has lost its settings")
+            except AtError as error:
+                self.suspect(error)
+        self._ready.clear()
+        if self._lost:
+            self._cause = self._modem.lost_reason or "port lost"
+
+    async def _lost_or_troubled(self, within_s: float) -> bool:
+        """Wait until the modem is lost or somebody suspects it; False: neither in that time."""
+        assert self._modem is not None  # noqa: S101 - only an open one is watched
         waits = [
             asyncio.ensure_future(self._modem.lost.wait()),
             asyncio.ensure_future(self._trouble.wait()),
         ]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             for one in waits:
                 one.cancel()
-        self._ready.clear()
-        if self._modem.lost.is_set():
-            self._cause = self._modem.lost_reason or "port lost"
+        return bool(done)
+
+    @property
+    def _lost(self) -> bool:
+        return self._modem is not None and self._modem.lost.is_set()
 
     # ---- the ladder -----------------------------------------------------------------------
 
     async def _climb(self, rung: Rung | None, cause: str) -> Rung | None:
         self._ready.clear()
-        if self._modem is not None and self._modem.lost.is_set():
+        now_s = self._clock.boottime()
+        if self._lost:
             # A device that vanishes is not an error: wait for it, then initialise in full.
             await self._close()
+            self._reset_asked = False
             self._move("vanish", cause)
+            self._gone = self._gone or (cause, now_s)
             log.info("modem gone cause=%s", cause)
             return None
-        return await self._take(await self._history.choose(self.ladder, rung), cause)
+        if rung is None or self._troubled_at is None:
+            self._troubled_at = now_s
+        chosen = await self._history.choose(self.ladder, rung, troubled_s=now_s - self._troubled_at)
+        return await self._take(chosen, cause)
 
     async def _take(self, rung: Rung, cause: str) -> Rung:
         log.warning("recovery rung=%s cause=%s", rung.name, cause)
         if self.state != "recovering":
             self._move("recover", cause)
         with self._pulse.during(f"recovery {rung.name}", RUNG_WITHIN_S):
-            outcome = await self._perform(rung)
-        await self._history.note(rung, cause, outcome)
+            async with self._history.taking(rung, cause) as step:
+                step.outcome = await self._perform(rung)
+                await asyncio.sleep(rung.settle_s)
         return rung
 
     async def _perform(self, rung: Rung) -> str:
         if rung.name == "resynchronise":
             return await self._resynchronise(rung)
-        if rung.name == "reset" and self._modem is not None:
-            with contextlib.suppress(AtError):
-                await self._modem.send(commands.RESTART)
+        outcome = "done"
+        if rung.name == "reset":
+            outcome = await self._reset()
         if rung.name == "power-cycle":
             completed = await child.run(self._config.power_cycle, timeout_s=POWER_CYCLE_TIMEOUT_S)
+            outcome = f"exit status {completed.status}"
             if completed.status != 0:
                 log.error("power cycle failed output=%s", completed.output)
         if rung.name == "back-off":
             self._move("back_off", self._cause)
         await self._close()
-        await asyncio.sleep(rung.settle_s)
-        return "done"
+        return outcome
+
+    async def _reset(self) -> str:
+        """Tell the modem to restart, also one that has not answered for long."""
+        if self._modem is not None and not self._modem.in_step:
+            # There a command would have to wait for an answer to AT, which may never come.
+            await self._close()
+        profile = self.identity.profile if self.identity is not None else GENERIC
+        try:
+            if self._modem is None:
+                self._modem = await Modem.open(self._config.port, baudrate=self._config.baudrate)
+            await self._modem.send(profile.reset)
+        except AtError as error:
+            return str(error)
+        return "accepted"
 
     async def _resynchronise(self, rung: Rung) -> str:
         assert self._modem is not None  # noqa: S101 - only an open one is resynchronised
@@ -293,6 +336,9 @@ class Link:
             return str(error)
         self._move("recovered")
         return "in step again"
+
+    def _rung(self, name: str) -> Rung:
+        return next(rung for rung in self.ladder if rung.name == name)
 
     async def _close(self) -> None:
         self._ready.clear()
@@ -315,8 +361,14 @@ class Link:
             )
             self.bell.ring()
         elif isinstance(urc, Restarted):
-            self._cause = "the modem restarted"
+            self._cause = f"the modem restarted: {urc.line}"
             self._trouble.set()
+        elif isinstance(urc, SimState) and self._is_news(urc):
+            self.renew(f"SIM: {urc.state}")
+
+    def _is_news(self, sim: SimState) -> bool:
+        """READY is news to who waits for it, anything else to who thinks it is READY."""
+        return (sim.state == "READY") == (self.state == "backing-off")
 
     def _move(self, trigger: str, reason: str = "") -> None:
         before = self.state
