@@ -66,7 +66,7 @@ def lock_tty(path: str, real: str) -> Lock:
     for folder in UUCP_FOLDERS:
         name = Path(folder) / f"LCK..{Path(real).name}"
         owner = _uucp_owner(name)
-        if owner is not None and owner != os.getpid():
+        if owner is not None and owner != os.getpid() and not _recycled(owner, real):
             raise _busy(path, _describe(owner), None)
         with contextlib.suppress(OSError):
             name.unlink(missing_ok=True)
@@ -104,22 +104,23 @@ def holders(device: str) -> list[int]:
         wanted = Path(device).stat().st_rdev
     except OSError:
         return []
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        if int(process.name) == os.getpid():
-            continue
-        try:
-            descriptors = list((process / "fd").iterdir())
-        except OSError:
-            continue  # gone, or another user's
-        for descriptor in descriptors:
-            with contextlib.suppress(OSError):
-                if not os.readlink(descriptor).startswith("/dev/"):  # noqa: PTH115  # text only
-                    continue
-                if descriptor.stat().st_rdev == wanted:
-                    found.append(int(process.name))
-                    break
-    return found
+    pids = [int(process.name) for process in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if pid != os.getpid() and _has_open(pid, wanted)]
+
+
+def _has_open(pid: int, wanted: int) -> bool | None:
+    """Whether a process has a device open; None: it cannot be seen (gone, or another user's)."""
+    try:
+        descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return None
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            if not os.readlink(descriptor).startswith("/dev/"):  # noqa: PTH115  # text only
+                continue
+            if descriptor.stat().st_rdev == wanted:
+                return True
+    return False
 
 
 def busy(path: str, real: str) -> PortBusyError:
@@ -163,6 +164,14 @@ def _name(pid: int) -> str:
     if name.startswith("python") and "-c" not in texts:
         return next((Path(text).name for text in texts[1:] if not text.startswith("-")), name)
     return name
+
+
+def _recycled(pid: int, device: str) -> bool:
+    """Whether a lock file's process surely has nothing to do with the device any more."""
+    try:
+        return _has_open(pid, Path(device).stat().st_rdev) is False
+    except OSError:
+        return False
 
 
 def _uucp_owner(name: Path) -> int | None:

@@ -252,3 +252,19 @@ def test_uucp_lock_of_a_dead_process_is_taken_over(
     assert lock.read_text() == f"{os.getpid():10d}\n"
     held.release()
     assert not lock.exists()
+
+
+def test_uucp_lock_of_a_process_that_has_not_the_device_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "UUCP_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(locks, "holders", lambda _: [])
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        (tmp_path / "LCK..zero").write_text(f"{child.pid:10d}\n")
+        held = locks.lock_tty("/dev/zero", "/dev/zero")
+        assert (tmp_path / "LCK..zero").read_text() == f"{os.getpid():10d}\n"
+        held.release()
+    finally:
+        child.kill()
+        child.wait()
