@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
-__all__ = ["Bell"]
+__all__ = ["HANDED_OVER", "Bell"]
+
+HANDED_OVER: Final = ("", 0)  # the hint of a message that is stored nowhere
 
 
 class Bell:

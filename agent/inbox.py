@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from agent import assembly
+from agent.bell import HANDED_OVER
 from agent.clock import Clock
 from agent.intake import Intake, Recorded
 from agent.journal import Journal, JournalUnavailableError
@@ -88,6 +89,10 @@ class Inbox:
     async def _drain(self, hints: frozenset[tuple[str, int]] | None) -> None:
         """Take the messages at the hinted places, all there are where `hints` is None."""
         messages = await self._link.messages()
+        while self._link.delivered:
+            await self._take(messages, [messages.delivered(self._link.delivered.popleft())])
+        if hints is not None:
+            hints -= {HANDED_OVER}
         if hints is None or len(hints) > HINTS_MAX:
             await self._take(messages, await messages.list_stored())
             return
@@ -102,8 +107,11 @@ class Inbox:
             # Read differently each time: never acted on, never deleted; the next ring reads again.
             log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
             self._link.bell.ring_later(RETRY_S)
-        fresh = [one for one in certain if self._undeleted.get(_place(one)) != one.raw]
-        done = [one for one in certain if self._undeleted.get(_place(one)) == one.raw]
+        for one in stored:
+            if one.direct and not one.proven:
+                await messages.refuse(one)
+        done = [one for one in certain if self._is_kept(one)]
+        fresh = [one for one in certain if not self._is_kept(one)]
         # While one chunk is journalled the one before it is deleted: the line is never idle.
         for start, end in pairwise((*CHUNKS, len(fresh))):
             chunk = fresh[start:end]
@@ -114,6 +122,10 @@ class Inbox:
                 await keeping
             done = chunk
         await self._delete(messages, done)
+
+    def _is_kept(self, stored: Stored) -> bool:
+        """Whether it is on disk already, and only the delete is missing."""
+        return not stored.direct and self._undeleted.get(_place(stored)) == stored.raw
 
     async def _keep_chunk(self, chunk: list[Stored]) -> None:
         if not chunk:

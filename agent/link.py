@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from agent import child
-from agent.bell import Bell
+from agent.bell import HANDED_OVER, Bell
 from agent.clock import Clock
 from agent.config import ModemConfig
 from agent.events import Event, Events
@@ -22,6 +23,7 @@ from agent.recovery import RecoveryHistory
 from at import commands
 from at.bringup import BringUp, Identity, bring_up, in_force
 from at.command import Command
+from at.discovery import open_modem
 from at.errors import (
     AtError,
     CommandError,
@@ -37,13 +39,23 @@ from at.modem import Modem
 from at.profiles import GENERIC
 from at.sim import PinMemory
 from at.survey import Survey, survey
-from at.urcs import Garbled, MessageStored, ReportStored, Restarted, SimState, StorageFull
+from at.urcs import (
+    Garbled,
+    MessageDelivered,
+    MessageStored,
+    ReportDelivered,
+    ReportStored,
+    Restarted,
+    SimState,
+    StorageFull,
+)
 
 __all__ = ["Link", "LinkDownError"]
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
+DELIVERED_MAX: Final = 256  # the network hands over one at a time where it waits for answers
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
@@ -77,6 +89,7 @@ class Link:
         pin_memory: PinMemory | None = None,
     ) -> None:
         self.bell = Bell()
+        self.delivered: deque[MessageDelivered | ReportDelivered] = deque(maxlen=DELIVERED_MAX)
         self.ladder: Sequence[Rung] = LADDER
         self.identity: Identity | None = None
         self.state = "absent"
@@ -188,8 +201,12 @@ class Link:
         while True:
             self._move("open")
             try:
-                self._modem = await Modem.open(
-                    self._config.port, baudrate=self._config.baudrate, on_urc=self._hear
+                self._modem = await open_modem(
+                    self._config.port,
+                    # After it came back under another name it is found again, and no other one.
+                    imei=self.identity.imei if self.identity else None,
+                    baudrate=self._config.baudrate,
+                    on_urc=self._hear,
                 )
             except PortError as error:
                 self._move("vanish", str(error))
@@ -322,7 +339,7 @@ class Link:
         profile = self.identity.profile if self.identity is not None else GENERIC
         try:
             if self._modem is None:
-                self._modem = await Modem.open(self._config.port, baudrate=self._config.baudrate)
+                self._modem = await open_modem(self._config.port, baudrate=self._config.baudrate)
             await self._modem.send(profile.reset)
         except AtError as error:
             return str(error)
@@ -352,6 +369,9 @@ class Link:
     def _hear(self, urc: object) -> None:
         if isinstance(urc, MessageStored | ReportStored):
             self.bell.ring((urc.storage, urc.index))
+        elif isinstance(urc, MessageDelivered | ReportDelivered):
+            self.delivered.append(urc)
+            self.bell.ring(HANDED_OVER)
         elif isinstance(urc, Garbled):
             self.bell.ring()
         elif isinstance(urc, StorageFull):
