@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from at.errors import DecodeError, EncodeError
@@ -113,9 +112,12 @@ def _without_centre(
     return None if found.flags else Pdu(None, found.tpdu, ("smsc-missing",))
 
 
-@lru_cache(maxsize=64)
+_CENTRES: dict[bytes, tuple[Address, bool]] = {}  # a modem meets few of them
+_MAX_CENTRES = 64
+
+
 def _centre(octets: bytes) -> tuple[Address, bool]:
-    """The centre's address, TS 24.011 §8.2.5.1, and whether it is sound; a modem meets few of them.
+    """The centre's address, TS 24.011 §8.2.5.1, and whether it is sound.
 
     Its length counts octets, filler included. A broken one must not lose the message, which does
     not depend on it: it is shown in hex.
@@ -126,9 +128,13 @@ def _centre(octets: bytes) -> tuple[Address, bool]:
     flags: list[str] = []
     try:
         centre, _ = decode_address(bytes((semioctets,)) + octets, 0, "smsc", flags)
+        found = centre, not flags and centre.kind != "alphanumeric" and bool(centre.digits)
     except DecodeError:
-        return Address(octets[1:].hex(), "reserved", 0), False
-    return centre, not flags and centre.kind != "alphanumeric" and bool(centre.digits)
+        found = Address(octets[1:].hex(), "reserved", 0), False
+    if len(_CENTRES) >= _MAX_CENTRES:
+        _CENTRES.clear()
+    _CENTRES[octets] = found
+    return found
 
 
 def _read(  # noqa: C901, PLR0912  # one branch a message type: the hot path, so no table of functions
@@ -147,7 +153,7 @@ def _read(  # noqa: C901, PLR0912  # one branch a message type: the hot path, so
                 raise DecodeError("smsc", 0, detail=f"{data[0]} octets, at most {_MAX_SMSC}")
             if total < start:
                 raise DecodeError("smsc", 1, need=start - 1, have=total - 1)
-            centre, sound = _centre(data[1:start])
+            centre, sound = _CENTRES.get(data[1:start]) or _centre(data[1:start])
             if not sound:
                 flags.append("smsc")
     if start >= total:

@@ -141,5 +141,13 @@ def test_white_space_around_the_digits_is_no_matter() -> None:
     assert decode(f" {entry['pdu']}\r\n") == decode(entry["pdu"])
 
 
+def test_any_number_of_service_centres_is_read() -> None:
+    tpdu = decode(load("published")[0]["pdu"]).tpdu
+    for _ in range(2):
+        for number in range(200):
+            centre = Address(f"4477850160{number:03}")
+            assert decode(encode(tpdu, smsc=centre)) == Pdu(centre, tpdu)
+
+
 def test_unknown_language_reads_as_the_default() -> None:
     assert alphabet(14, 99).decode(b"\x00\x1b\x65") == "@€"
