@@ -124,14 +124,14 @@ class Sending:
     ) -> Sent:
         async with self._one:
             references: list[int] = []
-            for part in parts:
+            for number, part in enumerate(parts, 1):
                 submit = sms.Submit(
                     destination=destination, user_data=part, status_report_request=want_report
                 )
                 try:
                     messages = await self._link.messages()
                     with self._pulse.during("sending", SEND_WITHIN_S):
-                        references.append(await messages.send(submit))
+                        references.append(await messages.send(submit, more=number < len(parts)))
                 except AtError as error:
                     self._link.suspect(error)
                     raise _not_sent(error, tuple(references)) from error

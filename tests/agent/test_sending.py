@@ -29,7 +29,7 @@ class Mouth:
         self.sent: list[sms.Submit] = []
         self.ends: list[AtError | int] = []
 
-    async def send(self, submit: sms.Submit) -> int:
+    async def send(self, submit: sms.Submit, *, more: bool = False) -> int:
         self.sent.append(submit)
         end = self.ends.pop(0) if self.ends else len(self.sent)
         if isinstance(end, AtError):
