@@ -226,7 +226,7 @@ def load(path: Path | str | None = None) -> Config:
 
     Raises ConfigError with every problem found, never only the first.
     """
-    from agent.configuration.reading import load_file  # noqa: PLC0415 - only who loads needs cattrs
+    from agent.configuration.reading import load_file  # noqa: PLC0415 - only who loads needs the checks
 
     return load_file(Path(path) if path is not None else None)
 
@@ -236,6 +236,6 @@ def parse(text: str, *, source: Path | None = None) -> Config:
 
     Raises ConfigError as load does.
     """
-    from agent.configuration.reading import load_text  # noqa: PLC0415 - only who loads needs cattrs
+    from agent.configuration.reading import load_text  # noqa: PLC0415 - only who loads needs the checks
 
     return load_text(text, source)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args, get_origin
-
-import cattrs
-from cattrs.errors import BaseValidationError, ForbiddenExtraKeysError, IterableValidationNote
-from cattrs.gen import make_dict_structure_fn, mapping_structure_factory
+import functools
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from agent.configuration.complaints import Complaints, guess, join, listed, shown
 from agent.configuration.sections import (
@@ -26,9 +22,6 @@ from agent.configuration.sections import (
     SecuritySection,
 )
 
-Keys = tuple[str | int, ...]
-Hook = Callable[[Any, Any], Any]
-
 WORDS = {str: "a string", bool: "true or false", int: "an integer", float: "a number"}
 
 TOP: Mapping[str, Any] = {
@@ -44,13 +37,7 @@ TOP: Mapping[str, Any] = {
     "property": dict[str, PropertySection],
 }
 
-
-class Mismatch(Exception):  # noqa: N818 - carried by cattrs from the leaf to the walker, never seen
-    """Values of the wrong type below one key: (keys, expected, value) each."""
-
-    def __init__(self, *leaves: tuple[Keys, str, object]) -> None:
-        super().__init__(leaves)
-        self.leaves = leaves
+MISFIT: Final = object()  # instead of a value that was complained of: its key is left out
 
 
 def structure(document: Mapping[str, Any], complaints: Complaints) -> Sections:
@@ -61,144 +48,68 @@ def structure(document: Mapping[str, Any], complaints: Complaints) -> Sections:
             complaints.error(
                 join("", name), f"one of {listed(TOP)}{guess(name, TOP)}", "an unknown key"
             )
-        elif not isinstance(table, dict):
-            complaints.error(name, "a table", shown(table))
-            complaints.cover(name)
-        elif name == "platforms":
-            values["enabled"], values["platforms"] = _platforms(table, complaints)
+        elif name == "platforms" and isinstance(table, dict):
+            # `enabled` stands beside the rows' tables: part them, so that each has one type.
+            rows = {key: value for key, value in table.items() if key != "enabled"}
+            values[name] = _value(rows, TOP[name], name, complaints)
+            if "enabled" in table:
+                values["enabled"] = _value(
+                    table["enabled"], tuple[str, ...], "platforms.enabled", complaints
+                )
         else:
-            values[name] = _piece(table, TOP[name], (name,), complaints)
-    return Sections(**values)
+            values[name] = _value(table, TOP[name], name, complaints)
+    return Sections(**{name: value for name, value in values.items() if value is not MISFIT})
 
 
-def _platforms(
-    table: dict[str, Any], complaints: Complaints
-) -> tuple[tuple[str, ...] | None, dict[str, PlatformSection]]:
-    """`enabled` stands beside the rows' tables: part them, so that each has one type."""
-    rows = {name: value for name, value in table.items() if name != "enabled"}
-    enabled: tuple[str, ...] | None = None
-    if "enabled" in table:
-        piece = _piece({"enabled": table["enabled"]}, _Enabled, ("platforms",), complaints)
-        enabled = piece.enabled
-    return enabled, _piece(rows, TOP["platforms"], ("platforms",), complaints)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Enabled:
-    enabled: tuple[str, ...] | None = None
-
-
-def _piece(table: dict[str, Any], type_: Any, at: Keys, complaints: Complaints) -> Any:
-    """Structure one table; what does not fit is complained of, cut out, and the rest kept."""
-    while True:
-        try:
-            return _CONVERTER.structure(table, type_)
-        except BaseValidationError as error:
-            misfits = list(_walk(error))
-        for keys, expected, got in misfits:
-            complaints.error(_path(*at, *keys), expected, got)
-        for keys, _, _ in misfits:
-            cut = _table_keys(keys)
-            complaints.cover(_path(*at, *cut))
-            table = _without(table, cut)
-
-
-def _walk(error: BaseException, at: Keys = ()) -> Iterator[tuple[Keys, str, str]]:
-    """Yield every leaf of a cattrs error as (keys, expected, got)."""
-    match error:
-        case BaseValidationError():
-            noted, plain = error.group_exceptions()  # type: ignore[attr-defined]
-            for inner, note in noted:
-                key = note.index if isinstance(note, IterableValidationNote) else note.name
-                yield from _walk(inner, (*at, key))
-            for inner in plain:
-                yield from _walk(inner, at)
-        case ForbiddenExtraKeysError(cl=cls, extra_fields=extra):
-            names = [field.name for field in dataclasses.fields(cls)]
-            for key in sorted(extra):
-                yield (*at, key), f"one of {listed(names)}{guess(key, names)}", "an unknown key"
-        case Mismatch(leaves=leaves):
-            for keys, expected, value in leaves:
-                yield (*at, *keys), expected, shown(value)
-        case _:
-            raise error
-
-
-def _path(*keys: str | int) -> str:
-    path = ""
-    for key in keys:
-        path = join(path, key)
-    return path
-
-
-def _table_keys(keys: Keys) -> tuple[str, ...]:
-    """Give the keys down to the innermost array: a misfit element takes the array with it."""
-    return tuple(itertools.takewhile(lambda key: isinstance(key, str), keys))  # type: ignore[arg-type] # mypy does not narrow through takewhile
-
-
-def _without(table: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
-    """Copy the table without the key."""
-    copy = dict(table)
-    head, *rest = keys
-    if rest and isinstance(copy.get(head), dict):
-        copy[head] = _without(copy[head], tuple(rest))
-    else:
-        copy.pop(head, None)
-    return copy
-
-
-def _scalar(type_: type) -> Hook:
-    def hook(value: Any, _: Any) -> Any:
-        good = isinstance(value, (int, float) if type_ is float else type_)
-        if not good or (isinstance(value, bool) and type_ is not bool):
-            raise Mismatch(((), WORDS[type_], value))
+def _value(value: Any, type_: Any, path: str, complaints: Complaints) -> Any:
+    """Structure one value: as it is, an array as a tuple, a table as its section or a dict."""
+    if type_ is object:
         return value
-
-    return hook
-
-
-def _array(type_: Any) -> Hook:
-    element = get_args(type_)[0]
-    expected = "an array of strings" if element is str else "an array"
-
-    def hook(value: Any, _: Any) -> Any:
-        if not isinstance(value, list):
-            raise Mismatch(((), expected, value))
-        wrong = [n for n, item in enumerate(value) if element is str and not isinstance(item, str)]
-        if wrong:
-            raise Mismatch(*(((n,), "a string", value[n]) for n in wrong))
-        return tuple(value)
-
-    return hook
+    if type_ in WORDS:
+        good = isinstance(value, (int, float) if type_ is float else type_)
+        if good and (type_ is bool or not isinstance(value, bool)):
+            return value
+        complaints.error(path, WORDS[type_], shown(value))
+    elif get_origin(type_) is tuple:
+        if (elements := _elements(value, get_args(type_)[0], path, complaints)) is not None:
+            return elements
+    elif isinstance(value, dict):
+        return _table(value, type_, path, complaints)
+    else:
+        complaints.error(path, "a table", shown(value))
+    complaints.cover(path)
+    return MISFIT
 
 
-def _table(structure_fields: Hook) -> Hook:
-    def hook(value: Any, type_: Any) -> Any:
-        if not isinstance(value, dict):
-            raise Mismatch(((), "a table", value))
-        return structure_fields(value, type_)
-
-    return hook
-
-
-def _is(origin: type) -> Callable[[Any], bool]:
-    return lambda type_: bool(get_origin(type_) == origin)
-
-
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for type_ in WORDS:
-        converter.register_structure_hook(type_, _scalar(type_))
-    converter.register_structure_hook_func(lambda t: t is object, lambda value, _: value)
-    converter.register_structure_hook_factory(_is(tuple), _array)
-    converter.register_structure_hook_factory(
-        dataclasses.is_dataclass,
-        lambda t: _table(make_dict_structure_fn(t, converter, _cattrs_forbid_extra_keys=True)),
+def _elements(value: Any, type_: Any, path: str, complaints: Complaints) -> tuple[Any, ...] | None:
+    """Structure an array; a misfit element takes the array with it, after its neighbours' turn."""
+    if not isinstance(value, list):
+        complaints.error(path, "an array of strings" if type_ is str else "an array", shown(value))
+        return None
+    elements = tuple(
+        _value(element, type_, join(path, index), complaints) for index, element in enumerate(value)
     )
-    converter.register_structure_hook_factory(
-        _is(dict), lambda t: _table(mapping_structure_factory(t, converter, dict))
-    )
-    return converter
+    return None if MISFIT in elements else elements
 
 
-_CONVERTER = _converter()
+def _table(table: dict[str, Any], type_: Any, path: str, complaints: Complaints) -> Any:
+    """Structure a table: dict[str, T] under names of the author's choice, a section under ours."""
+    rows = get_origin(type_) is dict
+    types = dict.fromkeys(table, get_args(type_)[1]) if rows else _types(type_)
+    values = {}
+    for key, value in table.items():
+        at = join(path, key)
+        if key not in types:
+            expected = f"one of {listed(types)}{guess(key, types)}"
+            complaints.error(at, expected, "an unknown key")
+            complaints.cover(at)
+        elif (fitting := _value(value, types[key], at, complaints)) is not MISFIT:
+            values[key] = fitting
+    return values if rows else type_(**values)
+
+
+@functools.cache
+def _types(section: type) -> Mapping[str, Any]:
+    """Give a section's keys with their types, without the None that stands for an absent key."""
+    hints = get_type_hints(section)
+    return {k: get_args(t)[0] if isinstance(t, UnionType) else t for k, t in hints.items()}
