@@ -9,6 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 SOAK_ARGS ?=
 DEMO_ARGS ?=
+BOOT_ARGS ?=
 TYPED := at agent tests
 
 .DEFAULT_GOAL := help
@@ -41,10 +42,10 @@ bench: $(VENV)/.dev mosquitto ## measure everything that has a budget
 soak: $(VENV)/.dev mosquitto ## thousands of random kills, hours of traffic
 	@$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
-boot-test: $(VENV)/.run ## the service in a booted Debian, twice (root; 4 minutes, then 2)
-	@if [ "$$(id -u)" = 0 ]; then \
-		sh .ci/packages debootstrap=debootstrap systemd-nspawn=systemd-container; fi
-	@nice $(BIN)/python -m tests.systemd.boot
+boot-test: $(VENV)/.run ## the service in a booted Debian (root; BOOT_ARGS=--devices: on a serial device)
+	@if [ "$$(id -u)" = 0 ]; then sh .ci/packages debootstrap=debootstrap \
+		$(if $(findstring --devices,$(BOOT_ARGS)),qemu-system-x86_64=qemu-system-x86,systemd-nspawn=systemd-container); fi
+	@nice $(BIN)/python -m tests.systemd.boot $(BOOT_ARGS)
 
 install: $(VENV)/.run ## the agent alone, in $(VENV)
 	@echo "installed: $(BIN)/modem-agent"

@@ -1,14 +1,15 @@
-"""The simulated modem inside the container, driven and read from outside."""
+"""The simulated modem of a trial, driven and read from outside."""
 
 from __future__ import annotations
 
 import json
 import socket
 import time
+from pathlib import Path
 from typing import Any, Final
 
 from at.sms import Submit, decode
-from tests.systemd.boot.container import Container, until
+from tests.systemd.boot.waiting import until
 
 __all__ = ["CONTROL", "PORT", "UNIT", "Air"]
 
@@ -27,10 +28,10 @@ ANSWER_S: Final = 30.0
 
 
 class Air:
-    """What goes over the air to and from the modem of one boot."""
+    """What goes over the air to and from a modem. control: its control socket."""
 
-    def __init__(self, container: Container) -> None:
-        self._container = container
+    def __init__(self, control: Path) -> None:
+        self._control = control
 
     def deliver(self, text: str) -> None:
         """Let a message come from the platform."""
@@ -59,10 +60,14 @@ class Air:
     def _about(self, id_: str) -> list[str]:
         return [text for text in self.sent() if text.split()[:1] == [id_]]
 
+    def unplug(self, seconds: float) -> None:
+        """Take the modem away for so long."""
+        self._ask({"op": "vanish", "for_s": seconds})
+
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(10.0)
-            connection.connect(str(self._container.path(CONTROL)))
+            connection.connect(str(self._control))
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile() as lines:
                 answer: dict[str, Any] = json.loads(lines.readline())

@@ -6,31 +6,19 @@ import contextlib
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from tests.systemd.boot.image import CannotShow
+from tests.systemd.boot.waiting import until
 
-__all__ = ["REBOOTED", "Container", "until"]
+__all__ = ["REBOOTED", "Container"]
 
 REBOOTED: Final = 133  # systemd-nspawn(1): the container asked for a reboot
 BOOT_TIMEOUT_S: Final = 90.0
 STOP_TIMEOUT_S: Final = 60.0
 INSIDE_TIMEOUT_S: Final = 60.0
-LOOK_S: Final = 0.1
-
-
-def until(fact: Callable[[], object], timeout_s: float, what: str) -> float:
-    """Wait until fact() is true and return how many seconds that took; AssertionError if never."""
-    start = time.monotonic()
-    while not fact():
-        if time.monotonic() - start > timeout_s:
-            raise AssertionError(f"not within {timeout_s:g} s: {what}")
-        time.sleep(LOOK_S)
-    return time.monotonic() - start
 
 
 class Container:

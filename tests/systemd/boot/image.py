@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CannotShow", "base", "cache", "machine", "run", "wheels"]
+__all__ = ["KERNEL", "PACKAGES", "CannotShow", "base", "machine", "place_of", "run"]
 
 SUITE: Final = "bookworm"
 PYTHON: Final = "3.11"  # what the suite has
@@ -27,6 +27,7 @@ PACKAGES: Final = (
     "systemd-sysv",
     "udev",
 )
+KERNEL: Final = (*PACKAGES, "initramfs-tools", "linux-image-amd64")
 VENV: Final = "/opt/modem-agent"
 BOOTSTRAP_TIMEOUT_S: Final = 900.0
 STEP_TIMEOUT_S: Final = 180.0
@@ -62,10 +63,15 @@ def run(
     return done
 
 
-def base() -> Path:
+def place_of(packages: Sequence[str] = PACKAGES) -> Path:
+    """Return where the bootstrapped system with these packages is, or will be."""
+    mark = hashlib.sha256(repr((SUITE, tuple(packages))).encode()).hexdigest()[:12]
+    return cache() / f"{SUITE}-{mark}"
+
+
+def base(packages: Sequence[str] = PACKAGES) -> Path:
     """Return a bootstrapped system, made once per list of packages."""
-    mark = hashlib.sha256(repr((SUITE, PACKAGES)).encode()).hexdigest()[:12]
-    ready = cache() / f"{SUITE}-{mark}"
+    ready = place_of(packages)
     if ready.is_dir():
         return ready
     making = cache() / f"{ready.name}.{os.getpid()}"
@@ -74,7 +80,7 @@ def base() -> Path:
         run(
             "debootstrap",
             "--variant=minbase",
-            f"--include={','.join(PACKAGES)}",
+            f"--include={','.join(packages)}",
             SUITE,
             making,
             *filter(None, [os.environ.get("DEBIAN_MIRROR")]),  # else debootstrap's own
@@ -116,14 +122,16 @@ def _pip() -> Sequence[str]:
 
 
 @contextmanager
-def machine(files: dict[str, tuple[int, str]]) -> Iterator[Path]:
+def machine(
+    files: Mapping[str, tuple[int, str]], packages: Sequence[str] = PACKAGES
+) -> Iterator[Path]:
     """Copy the system, install the agent without a network, add files; removed at the end.
 
     files: mode and text by absolute path.
     """
     root = cache() / f"machine.{os.getpid()}"
     try:
-        run("cp", "--archive", "--reflink=auto", base(), root)
+        run("cp", "--archive", "--reflink=auto", base(packages), root)
         wheels(_made(root / "wheels"))
         inside = ("unshare", "--net", "chroot", root)
         run(*inside, "/usr/bin/python3", "-m", "venv", VENV)

@@ -13,9 +13,10 @@ from typing import Final
 
 from agent.cli.main import main as modem_agent
 from tests.systemd.boot.air import PORT, UNIT, Air
-from tests.systemd.boot.container import REBOOTED, Container, until
+from tests.systemd.boot.container import REBOOTED, Container
+from tests.systemd.boot.waiting import until
 
-__all__ = ["AFTER", "BEFORE", "FILES", "POLKIT_RULE", "Scene"]
+__all__ = ["AFTER", "BEFORE", "FILES", "POLKIT_RULE", "Scene", "configured", "signed"]
 
 DEVICE: Final = "gateway-trial"
 CONFIG: Final = "/etc/modem-agent/modem-agent.toml"
@@ -31,14 +32,12 @@ WATCHDOG_SLACK_S: Final = 15.0
 Told = Iterator[str]
 
 # require_signature: a reboot that is obeyed proves that the credential was read.
-FILES: Final = {
-    CONFIG: (
-        0o644,
-        f"""\
+_CONFIG: Final = """\
 [device]
-id = "{DEVICE}"
+id = "{device}"
 [modem]
-port = "socket://127.0.0.1:{PORT}"
+port = "{port}"
+poll_s = 5
 [platforms]
 enabled = ["super-sim"]
 [security]
@@ -51,17 +50,32 @@ sms_per_hour = 60   # a quarter of it for what is unsigned
 exec = ["/usr/bin/id"]
 read_only = true
 [command.look]
-exec = ["/usr/bin/ls", "{{where}}"]
+exec = ["/usr/bin/ls", "-l", "{{where}}"]
 read_only = true
 [command.look.args.where]
 type = "string"
-""",
-    ),
-    SECRET: (0o600, KEY + "\n"),
-    "/etc/systemd/system/modem-agent.service.d/credentials.conf": (
-        0o644,
-        f"[Service]\nLoadCredential=key-0:{SECRET}\n",
-    ),
+[command.open]
+exec = ["/usr/bin/head", "--bytes=0", "{{what}}"]
+read_only = true
+[command.open.args.what]
+type = "string"
+"""
+
+
+def configured(port: str) -> dict[str, tuple[int, str]]:
+    """Return the files of an operator, for a modem at this port."""
+    return {
+        CONFIG: (0o644, _CONFIG.format(device=DEVICE, port=port)),
+        SECRET: (0o600, KEY + "\n"),
+        "/etc/systemd/system/modem-agent.service.d/credentials.conf": (
+            0o644,
+            f"[Service]\nLoadCredential=key-0:{SECRET}\n",
+        ),
+    }
+
+
+FILES: Final = {
+    **configured(f"socket://127.0.0.1:{PORT}"),
     "/etc/systemd/system/simulated-modem.service": (0o644, UNIT),
 }
 
