@@ -15,7 +15,6 @@ from at.command import Command
 from at.errors import CommandError, CommandTimeoutError, ReplyError, SimError
 from at.negotiation import Memories
 from at.sim import PinMemory
-from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.modem import Modem
@@ -261,6 +260,8 @@ class _Run:
         if self.mode == "text":
             await accepted(self.modem, commands.SHOW_HEADERS)
             self.charset = await self._charset()
+            from at.text_mode import TextMode  # noqa: PLC0415 - few modems need it, and its codec
+
             self.modem.adopt(self.profile, TextMode(self.charset).urcs)
         return "formatted"
 

@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,6 +79,8 @@ def lock_name(url: str) -> Lock:
 
     Raises PortBusyError naming the holder.
     """
+    import tempfile  # noqa: PLC0415 - 4 ms and a dozen modules that a tty does not need
+
     folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
     name = folder / f"modem-agent-{re.sub('[^A-Za-z0-9.]+', '-', url)}.lock"
     try:

@@ -19,7 +19,6 @@ from at.negotiation import Memories
 from at.pdu_mode import PduMode
 from at.reader import EMPTY, Reader
 from at.stored import Deleted, Stored
-from at.text_mode import TextMode
 
 if TYPE_CHECKING:
     from at.bringup import Identity
@@ -37,6 +36,14 @@ log = logging.getLogger(__name__)
 DELETE_TRIES: Final = 4  # each after what made the index doubtful
 
 
+def _mode(name: str, charset: str) -> Mode:
+    if name == "text":
+        from at.text_mode import TextMode  # noqa: PLC0415 - few modems need it, and its codec
+
+        return TextMode(charset)
+    return PduMode()
+
+
 class MessageStore:
     """The messages of one modem that has been brought up."""
 
@@ -52,7 +59,7 @@ class MessageStore:
         acknowledging: bool = False,
     ) -> None:
         self._modem = modem
-        self._mode: Mode = TextMode(charset) if mode == "text" else PduMode()
+        self._mode = _mode(mode, charset)
         self._memories = memories or Memories("")
         self._profile = profile
         self._reader = Reader(modem, self._mode, self._memories.receiving)
