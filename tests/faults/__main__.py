@@ -1,7 +1,7 @@
 """Plays cells of the fault matrix by hand, or all of them to write docs/fault-matrix.md.
 
-    python -m tests.faults --write
-    python -m tests.faults mute/listing deaf/idle
+python -m tests.faults --write
+python -m tests.faults mute/listing deaf/idle
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults import page
-from tests.faults.matrix import every_cell, run_cells
+from tests.faults import page, scenes
+from tests.faults.losses import Cut
+from tests.faults.matrix import Cell, every_cell
 from tests.faults.site import shortened
 
 
@@ -30,22 +31,26 @@ def main() -> int:
         logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
         logging.getLogger("transitions").setLevel(logging.ERROR)
         logging.getLogger("asyncio").setLevel(logging.INFO)
-    wanted = [tuple(cell.partition("/")[::2]) for cell in options.cell] or [("", "")]
-    cells = [
-        (fault, phase)
+    wanted = [cell.partition("/")[::2] for cell in options.cell]
+    names = [
+        f"{fault.name} x {phase.name}"
         for fault, phase in every_cell()
         if any(fault.name.startswith(f) and phase.name.startswith(p) for f, p in wanted)
     ]
+    names = names or [*scenes.RECOVERIES, *scenes.LOSSES, *scenes.CELLS]
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fault-matrix-") as folder, shortened():
-        played = asyncio.run(run_cells(cells, Path(folder)))
-    for cell in played:
-        print(
-            f"{cell.fault:18} {cell.phase:16} ready {cell.ready_s:5.1f} s, done {cell.done_s:5.1f} s"
-            f"  [{cell.taken}] {cell.problem}"
-        )
-    bad = [cell for cell in played if cell.problem]
-    print(f"{len(played)} cells, {len(bad)} bad, {time.monotonic() - begun:.0f} s")
+        played = asyncio.run(scenes.play(names, Path(folder)))
+    bad = 0
+    for name, found in played.items():
+        bad += isinstance(found, BaseException)
+        if isinstance(found, Cell):
+            bad += bool(found.problem)
+            times = f"ready {found.ready_s:5.1f} s, done {found.done_s:5.1f} s"
+            print(f"{name:36} {times}  [{found.taken}] {found.problem}")
+        elif not isinstance(found, Cut):
+            print(f"{name:36} {found!r}")
+    print(f"{len(played)} played, {bad} bad, {time.monotonic() - begun:.0f} s")
     if options.write and not options.cell:
         page.write(played)
     return 1 if bad else 0

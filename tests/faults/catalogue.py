@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from at.simulator import PtyModem
@@ -33,7 +33,6 @@ class Fault:
     loses: bool = False
     personality: str = "generic"
     tcp: bool = False
-    modem: dict[str, Any] = field(default_factory=dict)
 
 
 def _faults(**values: Any) -> Act:
@@ -64,7 +63,6 @@ def _vanish(*, another_name: bool = False, power_lost: bool = True) -> tuple[Act
 
 def _fill(modem: Shell) -> None:
     modem.fill("SM")
-    modem.fill("ME")
 
 
 def _sim(state: str, *, restart: bool = False, says: str = "") -> Act:
@@ -156,7 +154,7 @@ FAULTS = (
         "the next message goes out, and no answer ever comes",
         _faults(send_silent=1),
     ),
-    Fault("storage full", "both memories full of strangers' messages", _fill),
+    Fault("storage full", "the SIM is full of strangers' messages", _fill),
     Fault(
         "restart, told",
         "restarts by itself: RDY, +CPIN: READY and so on",

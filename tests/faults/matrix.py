@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.catalogue import FAULTS, Fault
+from tests.faults.modems import ArmedPty, ArmedTcp
 from tests.faults.site import Site, StuckError, Taken
 
 DONE_WITHIN_S = 90.0
-AT_ONCE = 12  # cells; most of them wait most of the time
 STATED = frozenset({"before", "during", "after"})
 
 
@@ -59,7 +58,7 @@ class Cell:
 
 async def run_cell(fault: Fault, phase: Phase, folder: Path) -> Cell:
     """Play one cell; never raises for what the agent did."""
-    site = Site(folder, fault.personality, tcp=fault.tcp, seed=3, **fault.modem)
+    site = Site(folder, fault.personality, tcp=fault.tcp)
     async with site:
         try:
             ready_s, done_s = await _play(site, fault, phase)
@@ -71,6 +70,7 @@ async def run_cell(fault: Fault, phase: Phase, folder: Path) -> Cell:
 
 async def _play(site: Site, fault: Fault, phase: Phase) -> tuple[float, float]:
     begun = asyncio.Event()
+    assert isinstance(site.modem, ArmedPty | ArmedTcp)
 
     def begin() -> bool:
         fault.begin(site.modem)
@@ -121,17 +121,6 @@ def _problem(site: Site) -> str:
         return f"commands: {states}"
     ends = {state for (state,) in site.rows("SELECT state FROM reports")}
     return "" if ends == {"reported"} else f"reports: {ends}"
-
-
-async def run_cells(cells: Iterable[tuple[Fault, Phase]], folder: Path) -> list[Cell]:
-    """Play cells side by side, as many at once as the machine takes."""
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(number: int, fault: Fault, phase: Phase) -> Cell:
-        async with places:
-            return await run_cell(fault, phase, folder / f"cell-{number}")
-
-    return await asyncio.gather(*(one(n, *cell) for n, cell in enumerate(cells)))
 
 
 def every_cell() -> list[tuple[Fault, Phase]]:

@@ -39,3 +39,40 @@ class ArmedPty(_Armed, PtyModem):
 
 class ArmedTcp(_Armed, TcpModem):
     """Behind socket://."""
+
+
+class DamagingPty(PtyModem):
+    """Cuts one octet (two hex digits) out of what it tells of a message, the first time only.
+
+    pending: PDU in hex -> which of its octets; cut: PDUs that this has been done to.
+    """
+
+    def __init__(self, *options: Any, **more: Any) -> None:
+        super().__init__(*options, **more)
+        self.pending: dict[str, int] = {}
+        self.cut: list[str] = []
+
+    def _write(self, data: bytes) -> None:
+        for pdu in list(self.pending):
+            at = data.find(pdu.encode())
+            if at >= 0:
+                at += 2 * self.pending.pop(pdu)
+                data = data[:at] + data[at + 2 :]
+                self.cut.append(pdu)
+        super()._write(data)
+
+
+class LossyPty(PtyModem):
+    """Keeps what became of every command line that lost an octet on its way to the modem."""
+
+    def __init__(self, *options: Any, **more: Any) -> None:
+        super().__init__(*options, **more)
+        self.damaged: list[tuple[bytes, bytes]] = []
+
+    def _received(self, data: bytes) -> None:
+        before = self.core._impairments._in.getstate()
+        arrives = self.core._impairments.incoming(data)
+        self.core._impairments._in.setstate(before)  # the core loses the same octets again
+        if arrives != data:
+            self.damaged.append((data, arrives))
+        super()._received(data)

@@ -25,6 +25,7 @@ from agent.clock import Clock
 from agent.config import parse
 from agent.journal import Journal
 from agent.ladder import LADDER, Rung
+from at.simulator.shell import Shell
 from tests.faults.modems import ArmedPty, ArmedTcp
 from tests.support.agent import toml
 
@@ -35,7 +36,12 @@ UNDER_WAY = "SELECT count(*) FROM commands WHERE state IN ('accepted', 'schedule
 # The ladder's own order and budgets, with less patience.
 _SETTLE = {"reopen": 0.3, "reset": 1.5, "power-cycle": 1.5, "back-off": 3.0}
 QUICK_LADDER = tuple(
-    replace(rung, patience_s=min(rung.patience_s, 6.0), settle_s=_SETTLE.get(rung.name, 0.0))
+    replace(
+        rung,
+        patience_s=min(rung.patience_s, 6.0),
+        settle_s=_SETTLE.get(rung.name, 0.0),
+        after_s=rung.after_s / 10,
+    )
     for rung in LADDER
 )
 # Constants of the agent and the driver that a test need not wait for in full.
@@ -72,8 +78,9 @@ class Taken:
 class Site:
     """A modem and an agent. Use as an async context manager; `start` starts the agent.
 
-    personality, modem: as PtyModem takes them. tcp: behind socket:// instead of on a pty. ladder:
-    the rungs, None: the agent's own. settings: merged over the defaults, table by table.
+    personality, options: as PtyModem takes them. tcp: behind socket:// instead of on a pty.
+    ladder: the rungs, None: the agent's own. settings: merged over the defaults, table by table.
+    modem: in place of all that, one whose link is folder/modem.
     """
 
     def __init__(
@@ -84,16 +91,16 @@ class Site:
         tcp: bool = False,
         ladder: tuple[Rung, ...] | None = QUICK_LADDER,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
-        **modem: Any,
+        modem: Shell | None = None,
+        **options: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.ladder = ladder
-        self.modem: ArmedPty | ArmedTcp = (
-            ArmedTcp(personality, **modem)
-            if tcp
-            else ArmedPty(personality, link=folder / "modem", **modem)
-        )
+        options.setdefault("seed", 3)
+        if modem is None and not tcp:
+            options["link"] = folder / "modem"
+        self.modem = modem or (ArmedTcp if tcp else ArmedPty)(personality, **options)
         self._settings = settings or {}
         self._tcp = tcp
         self._app: App | None = None
@@ -166,9 +173,7 @@ class Site:
 
     # ---- waiting ----------------------------------------------------------------------------
 
-    async def until(
-        self, probe: Callable[[], Any], what: str, *, timeout_s: float = 60.0
-    ) -> float:
+    async def until(self, probe: Callable[[], Any], what: str, *, timeout_s: float = 60.0) -> float:
         """Return the monotonic time at which probe() became true. Raises StuckError."""
         deadline = time.monotonic() + timeout_s
         while not probe():
@@ -220,6 +225,11 @@ class Site:
     def verdicts(self) -> dict[str, int]:
         """How many messages got which verdict."""
         return dict(self.rows("SELECT verdict, count(*) FROM messages GROUP BY verdict"))
+
+    def resynchronised(self) -> int:
+        """How often the driver began anew on the port that is open now."""
+        modem = self.app.link._modem
+        return modem.generation if modem is not None else 0
 
     def idle(self) -> bool:
         """Whether nothing is left to do: no message to take, none to run, none to tell."""
