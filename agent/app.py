@@ -200,8 +200,7 @@ class App:
     async def run(self) -> None:
         """Run until SIGTERM, SIGINT or a restart is asked for.
 
-        Raises JournalError where the journal was found damaged: start anew, it is set aside then;
-        ControlBusyError where another agent has the control socket.
+        Raises JournalError where the journal was found damaged: start anew, it is set aside then.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -45,7 +45,6 @@ def run(options: argparse.Namespace) -> int:
 async def _run(config: Config) -> int:
     from agent.app import App  # noqa: PLC0415
     from agent.clock import Clock  # noqa: PLC0415
-    from agent.control.place import ControlBusyError  # noqa: PLC0415
     from agent.handlers.catalogue import HandlerError  # noqa: PLC0415
     from agent.journal import Journal, JournalError  # noqa: PLC0415
     from agent.security import key_of  # noqa: PLC0415
@@ -59,7 +58,7 @@ async def _run(config: Config) -> int:
         await App(config, journal, keys).run()
     except HandlerError as error:
         return complain(error, CONFIGURATION)
-    except (JournalError, ControlBusyError) as error:
+    except JournalError as error:
         return complain(error, FAILED)
     finally:
         await journal.close()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.control import place
 from agent.control.agent import Agent
-from agent.control.place import ControlBusyError, ControlError
+from agent.control.place import ControlError
 from agent.control.wire import (
     LINE_MAX,
     Fields,
@@ -59,16 +59,14 @@ class Control:
         return operations(self._agent)
 
     def listen(self) -> None:
-        """Bind the socket. Raises ControlBusyError where another agent listens there.
+        """Bind the socket.
 
-        Whatever else stands in the way is logged and tried again by `run`: an agent without a
-        console is better than none.
+        What stands in the way, another agent too, is logged and tried again by `run`: an agent
+        without a console is better than none.
         """
         try:
             self._listener = place.bind(self._path)
             self._group = place.group_of(self._path)
-        except ControlBusyError:
-            raise
         except ControlError as error:
             log.error("no control socket error=%s", error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -185,12 +186,12 @@ def test_other_users_are_refused_even_where_the_mode_would_let_them_in(tmp_path:
         assert "control client refused" in agent.log
 
 
-def test_second_agent_is_refused_with_the_name_of_the_first(tmp_path: Path) -> None:
+def test_second_agent_is_told_who_has_the_socket_and_runs_on_without_it(tmp_path: Path) -> None:
     with Agent(tmp_path / "one") as first:
         second = Agent(tmp_path / "two", env={"RUNTIME_DIRECTORY": str(first.folder / "run")})
-        second.start(wait_ready=False)
-        assert second.wait_end() == 1
-        assert f"another agent listens there (process {first.pid})" in second.log
+        with second:
+            second.wait_log(re.escape(f"another agent listens there (process {first.pid})"))
+            assert second.running
         assert "Traceback" not in second.log
         with Conversation(first.control_path) as talk:
             assert talk.ask("status")["pid"] == first.pid
