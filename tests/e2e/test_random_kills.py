@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import MakeRoad
 from tests.e2e.forked import ForkServer
 from tests.e2e.road import Road, parts_of
 from tests.e2e.workers import failures, run_all
@@ -57,3 +58,34 @@ def test_killed_at_random_moments_it_executes_at_most_once_and_reports_at_least_
     with capsys.disabled():
         print(f"\n  {MOMENTS} random moments: ended {dict(states)}")
     assert states["succeeded"]
+
+
+def test_a_backlog_that_is_killed_again_and_again_is_worked_off_once(
+    make_road: MakeRoad,
+) -> None:
+    rng = random.Random(20)
+    road = make_road()
+    ids = [f"b{n}" for n in range(18)]  # more than one chunk of the inbox, less than the SIM holds
+    for id_ in ids:
+        for pdu in parts_of(f"mark id={id_} note=x"):
+            road.deliver(pdu, announce=False)
+    for _ in range(15):
+        road.agent.start(wait_ready=False)
+        time.sleep(rng.uniform(0.03, 0.15))
+        road.agent.kill()
+    road.restart()
+    road.wait(lambda: not road.stored(), "empty memories")
+
+    def untold() -> list[str]:
+        told = {reply.split()[0] for reply in road.replies()}
+        return [id_ for id_ in ids if id_ not in told]
+
+    road.wait(lambda: not untold(), "a reply for each")
+    road.settle()
+    effects = Counter(road.effects())
+    assert set(effects.values()) == {1}
+    for row in road.agent.query("SELECT id, state FROM commands WHERE command = 'mark'"):
+        possible = {"succeeded", "interrupted"} if effects[row["id"]] else {"interrupted"}
+        assert row["state"] in possible, row
+    found = [row["id"] for row in road.agent.query("SELECT id FROM commands ORDER BY id")]
+    assert sorted(found) == sorted([*ids, "last"])
