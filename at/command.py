@@ -29,7 +29,7 @@ class Command(Generic[R_co]):
         With `follow` or `length` the lines alternate: information line, its following line
         ("" where none came).
     timeout_s: from the last octet written to the final result code; with `follow` or `length`,
-        which long answers have, of silence.
+        which long answers have, since the last line of the answer.
     info: full-match pattern of the information lines that are this command's own; None: none.
     follow: full-match pattern of the bare line that may come after an information line
         (the PDU after +CMGR: / +CMGL:); None: none.
@@ -38,6 +38,8 @@ class Command(Generic[R_co]):
     ends: information line, text up to a line end -> whether that is all of the text; None: the
         first line end from `length` on ends it.
     body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
+    patient: news may go on for long before the answer comes: the network is asked, or a PIN
+        checked. Otherwise a modem that tells news after a silence has not heard the command.
     """
 
     line: str
@@ -48,6 +50,7 @@ class Command(Generic[R_co]):
     length: Callable[[str], int | None] | None = None
     ends: Callable[[str, str], bool] | None = None
     body: bytes | None = None
+    patient: bool = False
 
     @property
     def shown(self) -> str:

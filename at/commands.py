@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from at import fields
@@ -83,9 +83,9 @@ def nothing(_: tuple[str, ...]) -> None:
     """The answer that is an OK alone; lines that came with it do not matter."""
 
 
-def do(line: str, timeout_s: float = 5.0) -> Command[None]:
+def do(line: str, timeout_s: float = 5.0, *, patient: bool = False) -> Command[None]:
     """A command whose answer is OK or an error."""
-    return Command(line, nothing, timeout_s)
+    return Command(line, nothing, timeout_s, patient=patient)
 
 
 def raw(line: str, timeout_s: float = 30.0) -> Command[tuple[str, ...]]:
@@ -96,7 +96,7 @@ def raw(line: str, timeout_s: float = 30.0) -> Command[tuple[str, ...]]:
     if not line.isascii() or not (line.isprintable() or not line):
         raise ValueError("an AT command is one line of printable ASCII")
     own = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:|ABORTED$).+")
-    return Command(line, lambda lines: lines, timeout_s, info=own)
+    return Command(line, lambda lines: lines, timeout_s, info=own, patient=True)
 
 
 def ask(line: str, name: str, read: Callable[[str], R], timeout_s: float = 5.0) -> Command[R]:
@@ -153,7 +153,7 @@ MODEL: Final = text("+CGMM")  # §5.2
 FIRMWARE: Final = text("+CGMR")  # §5.3
 IMEI: Final = _digits("+CGSN", 14, 17)  # §5.4
 IMSI: Final = _digits("+CIMI", 6, 15)  # §5.6
-RESTART: Final = do("+CFUN=1,1", 15.0)  # §8.2
+RESTART: Final = do("+CFUN=1,1", 15.0, patient=True)  # §8.2
 CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: fields.split(line)[0])  # §8.15
 
 
@@ -175,8 +175,10 @@ ICCID_FILE: Final = ask("+CRSM=176,12258,0,0,10", "+CRSM", _iccid_file)  # §8.1
 
 # -- SIM (TS 27.007 §8) --------------------------------------------------------------------------
 
-SIM_STATE: Final = ask(  # §8.3
-    "+CPIN?", "+CPIN", lambda line: line.partition(":")[2].strip().strip('"').upper(), SIM_TIMEOUT_S
+SIM_STATE: Final = replace(  # §8.3
+    ask("+CPIN?", "+CPIN", lambda line: line.partition(":")[2].strip().strip('"').upper()),
+    timeout_s=SIM_TIMEOUT_S,
+    patient=True,
 )
 
 
@@ -184,7 +186,7 @@ def enter_pin(pin: str) -> Command[None]:
     """§8.3. Raises ValueError unless the PIN is 4 to 8 digits."""
     if not re.fullmatch("[0-9]{4,8}", pin):
         raise ValueError("a PIN is 4 to 8 digits")
-    return do(f'+CPIN="{pin}"', SIM_TIMEOUT_S)
+    return do(f'+CPIN="{pin}"', SIM_TIMEOUT_S, patient=True)
 
 
 def pin_tries(line: str, read: Callable[[list[str]], PinTries]) -> Command[PinTries]:
@@ -236,7 +238,9 @@ def _operator(line: str) -> Operator:
     return Operator(name, fields.number(values[3]) if len(values) > 3 else None)
 
 
-OPERATOR: Final = ask("+COPS?", "+COPS", _operator, NETWORK_TIMEOUT_S)  # §7.3
+OPERATOR: Final = replace(  # §7.3
+    ask("+COPS?", "+COPS", _operator, NETWORK_TIMEOUT_S), patient=True
+)
 OPERATOR_BY_NAME: Final = do("+COPS=3,0")
 
 

@@ -26,6 +26,8 @@ QUIET_S: Final = 0.12  # a line that pauses longer than this has nothing more to
 PROMPT_TIMEOUT_S: Final = 15.0  # it needs no network; a modem that is busy may take its time
 LONGEST_S: Final = 120.0  # 255 messages at 9600 baud are 45 s
 RESTARTED_S: Final = 2.0  # what was in flight when the modem started anew is not answered
+UNHEARD_S: Final = 2.0  # news after such a silence: the modem was away and did not hear us
+SPEAKING_S: Final = 1.0  # a modem that speaks again answers at once, or not at all
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
@@ -98,6 +100,8 @@ class Modem:
         self._timeout_s = 0.0
         self._latest = 0.0
         self._long = False
+        self._patient = True
+        self._sent_at = 0.0
         self._out_of_step = False
         self._heard_at = 0.0
         self._suspect_until = 0.0
@@ -221,8 +225,10 @@ class Modem:
         if command.body is not None:
             first_s = min(first_s, PROMPT_TIMEOUT_S)
         self._timeout_s = command.timeout_s
-        self._latest = self._loop.time() + LONGEST_S
+        self._sent_at = self._loop.time()
+        self._latest = self._sent_at + LONGEST_S
         self._long = command.follow is not None or command.length is not None
+        self._patient = command.patient or command.body is not None
         try:
             async with asyncio.timeout(first_s) as self._limit:
                 return await answer
@@ -276,6 +282,12 @@ class Modem:
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(self._loop.time() + left_s)
 
+    def _end_sooner(self, left_s: float) -> None:
+        """Move the deadline of the command in flight, but never away."""
+        if self._limit is not None:
+            left = (self._limit.when() or 0.0) - self._loop.time()
+            self._end_within(min(left, left_s))
+
     def _stage(self) -> str:
         """How far the command in flight has come; before its prompt no body has been written."""
         if self._protocol.awaiting_prompt:
@@ -300,9 +312,11 @@ class Modem:
         if self.tap is not None:
             self.tap(False, data)
         self._heard_at = self._loop.time()
-        if self._long and self._heard_at < self._latest:
+        before = self._protocol.taken
+        events = self._protocol.feed(data)
+        if self._long and self._protocol.taken > before and self._heard_at < self._latest:
             self._end_within(self._timeout_s)
-        self._events(self._protocol.feed(data))
+        self._events(events)
 
     def port_lost(self, reason: str) -> None:
         """The port went away."""
@@ -341,6 +355,7 @@ class Modem:
             self._restarted()
         elif isinstance(urc, SimState):
             self._renew()  # another card may be in
+        self._speaking()
         if self.on_urc is not None:
             self.on_urc(urc)
 
@@ -352,9 +367,15 @@ class Modem:
 
     def _restarted(self) -> None:
         self._renew()
-        if self._limit is not None:
-            left = (self._limit.when() or 0.0) - self._loop.time()
-            self._end_within(min(left, RESTARTED_S))
+        self._long = False
+        self._end_sooner(RESTARTED_S)
+
+    def _speaking(self) -> None:
+        """News came: nothing may be left to wait for, where no line of the answer has come."""
+        silent = not self._patient and not self._protocol.taken
+        if silent and self._loop.time() > self._sent_at + UNHEARD_S:
+            self._patient = True  # once for each command
+            self._end_sooner(SPEAKING_S)
 
     def _stray(self, stray: Stray) -> None:
         log.debug("< (stray) %r", stray.line)

@@ -131,6 +131,11 @@ class AtProtocol:
         """Whether the command in flight still waits for the modem's prompt."""
         return self._flight is not None and not self._flight.prompted
 
+    @property
+    def taken(self) -> int:
+        """Characters of the answer in flight that have come; 0 without a command."""
+        return 0 if self._flight is None else self._flight.size
+
     def start(self, command: Command[Any]) -> bytes:
         """Put a command in flight; returns the octets to write.
 

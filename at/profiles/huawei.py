@@ -21,7 +21,7 @@ PROFILE: Final = Profile(
     iccid=(commands.iccid("^ICCID?"), commands.iccid("+CCID"), commands.ICCID_FILE),
     pin_tries=(commands.pin_tries("^CPIN?", _tries), commands.PIN_TRIES),
     setup=(Setup("^CURC=0"),),  # signal strength every few seconds, and ^BOOT every minute
-    reset=commands.do("^RESET", 15.0),
+    reset=commands.do("^RESET", 15.0, patient=True),
     ports=(
         UsbPort("12d1", "", 2),  # the control port of the sticks; their interface 0 is for data
         UsbPort("12d1", "", 1),

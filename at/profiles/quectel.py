@@ -24,7 +24,7 @@ PROFILE: Final = Profile(
     pin_tries=(commands.pin_tries('+QPINC="SC"', _tries), commands.PIN_TRIES),
     # By default news goes to one USB port only, which need not be ours; kept in flash.
     setup=(Setup('+QURCCFG="urcport","all"', ask='+QURCCFG="urcport"', shows='"all"'),),
-    power_off=commands.do("+QPOWD=1", 10.0),
+    power_off=commands.do("+QPOWD=1", 10.0, patient=True),
     chatter=re.compile("POWERED DOWN|NORMAL POWER DOWN"),
     ports=tuple(
         UsbPort("2c7c", product, interface)

@@ -21,8 +21,8 @@ PROFILE: Final = Profile(
     model=re.compile("SIM7[56]|A76|A79"),
     iccid=(commands.iccid("+CICCID"), commands.iccid("+CCID"), commands.ICCID_FILE),
     pin_tries=(commands.pin_tries("+SPIC", _tries), commands.PIN_TRIES),
-    reset=commands.do("+CRESET", 15.0),
-    power_off=commands.do("+CPOF", 10.0),
+    reset=commands.do("+CRESET", 15.0, patient=True),
+    power_off=commands.do("+CPOF", 10.0, patient=True),
     ports=(
         UsbPort("1e0e", "9001", 2),
         UsbPort("1e0e", "9001", 3),

@@ -21,7 +21,7 @@ PROFILE: Final = Profile(
     model=re.compile("SIM[89]00|SIM8[0-9]{2}|SIM70"),
     iccid=(commands.iccid("+CCID"), commands.ICCID_FILE),
     pin_tries=(commands.pin_tries("+SPIC", _tries), commands.PIN_TRIES),
-    power_off=commands.do("+CPOWD=1", 10.0),
+    power_off=commands.do("+CPOWD=1", 10.0, patient=True),
     gap_s=0.12,  # SIM800 loses a command that comes within 100 ms of its own news
     chatter=re.compile(
         "NORMAL POWER DOWN|UNDER-VOLTAGE WARNN?ING|UNDER-VOLTAGE POWER DOWN|DST: .*|Call Ready"

@@ -20,8 +20,8 @@ PROFILE: Final = Profile(
     manufacturer=re.compile("telit", re.IGNORECASE),
     iccid=(commands.iccid("#CCID"), commands.iccid("+CCID"), commands.ICCID_FILE),
     pin_tries=(commands.pin_tries("#PCT", _tries), commands.PIN_TRIES),
-    reset=commands.do("#REBOOT", 15.0),
-    power_off=commands.do("#SHDN", 10.0),
+    reset=commands.do("#REBOOT", 15.0, patient=True),
+    power_off=commands.do("#SHDN", 10.0, patient=True),
     ports=(
         UsbPort("1bc7", "1201", 4),
         UsbPort("1bc7", "1201", 5),

@@ -22,8 +22,8 @@ PROFILE: Final = Profile(
     manufacturer=re.compile("u-blox", re.IGNORECASE),
     iccid=(commands.iccid("+CCID"), commands.ICCID_FILE),
     pin_tries=(commands.pin_tries("+UPINCNT", _tries), commands.PIN_TRIES),
-    reset=commands.do("+CFUN=15", 15.0),  # SARA-R4 has no 1,1
-    power_off=commands.do("+CPWROFF", 40.0),
+    reset=commands.do("+CFUN=15", 15.0, patient=True),  # SARA-R4 has no 1,1
+    power_off=commands.do("+CPWROFF", 40.0, patient=True),
     urcs=(
         UrcSpec(re.compile(r"\+CIEV: ?10,1"), lambda match, _: StorageFull(match.string)),
         UrcSpec(re.compile(r"\+PACSP[01]"), lambda match, _: Restarted(match.string)),

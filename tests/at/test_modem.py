@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from at import commands
+from at import commands, pdu_mode
+from at import modem as modem_module
 from at.command import Command
 from at.errors import (
     CommandError,
@@ -240,3 +241,78 @@ async def test_bodies_and_answers_are_logged_at_debug_only(
     rig.peer.answers["<SUB>"] = b"\r\n+CMGS: 9\r\n\r\nOK\r\n"
     await rig.modem.send(commands.submit("23", PDU.hex().upper().encode()))
     assert PDU.hex().upper() not in caplog.text
+
+
+ENTRY = b"\r\n+CMGL: 1,0,,23\r\n" + PDU.hex().upper().encode() + b"\r\n"
+NEWS = b"\r\n+CREG: 1\r\n"
+
+
+async def test_news_does_not_put_the_end_of_a_silent_listing_off(rig: Rig) -> None:
+    rig.peer.answers["+CMGL=4"] = None
+    listing = asyncio.ensure_future(rig.modem.send(replace(pdu_mode.LIST, timeout_s=0.5)))
+    for _ in range(5):
+        await asyncio.sleep(0.2)
+        rig.peer.say(NEWS)
+    assert listing.done()
+    assert isinstance(listing.exception(), CommandTimeoutError)
+
+
+async def test_every_line_of_a_listing_puts_its_end_off(rig: Rig) -> None:
+    rig.peer.answers["+CMGL=4"] = None
+    listing = asyncio.ensure_future(rig.modem.send(replace(pdu_mode.LIST, timeout_s=1.0)))
+    await until(lambda: rig.peer.lines)
+    for _ in range(6):
+        await asyncio.sleep(0.3)
+        rig.peer.say(ENTRY)
+    rig.peer.say(OK)
+    assert len(await listing) == 6
+
+
+async def test_news_after_a_restart_gives_no_more_time(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modem_module, "RESTARTED_S", 0.2)
+    rig.peer.answers["+CMGL=4"] = None
+    listing = asyncio.ensure_future(rig.modem.send(pdu_mode.LIST))
+    await until(lambda: rig.peer.lines)
+    rig.peer.say(ENTRY + b"\r\nRDY\r\n\r\n+CPIN: READY\r\n" + ENTRY + NEWS)
+    async with asyncio.timeout(5):  # of 10 s without a restart
+        with pytest.raises(CommandTimeoutError):
+            await listing
+
+
+@pytest.mark.parametrize("line", ["+CMGD=1", "+CMGF=0"])
+async def test_news_after_a_silence_says_that_the_command_was_not_heard(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.setattr(modem_module, "UNHEARD_S", 0.1)
+    monkeypatch.setattr(modem_module, "SPEAKING_S", 0.2)
+    rig.peer.answers[line] = None
+    sending = asyncio.ensure_future(rig.modem.send(commands.do(line, 60.0)))
+    await asyncio.sleep(0.2)
+    rig.peer.say(NEWS)
+    async with asyncio.timeout(5):
+        with pytest.raises(CommandTimeoutError):
+            await sending
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+
+
+async def test_news_hurries_no_message_that_is_being_sent_and_no_pin(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modem_module, "UNHEARD_S", 0.0)
+    monkeypatch.setattr(modem_module, "SPEAKING_S", 0.05)
+    rig.peer.answers |= {"+CMGS=*": b"\r\n> ", "<SUB>": None, "+CPIN=*": None}
+    body = PDU.hex().upper().encode()
+    sending = asyncio.ensure_future(rig.modem.send(commands.submit("23", body)))
+    await until(lambda: len(rig.peer.lines) == 2)
+    rig.peer.say(NEWS)
+    await asyncio.sleep(0.2)
+    rig.peer.say(b"\r\n+CMGS: 9\r\n" + OK)
+    assert await sending == 9
+    unlocking = asyncio.ensure_future(rig.modem.send(commands.enter_pin("4711")))
+    await until(lambda: len(rig.peer.lines) == 3)
+    rig.peer.say(NEWS)
+    await asyncio.sleep(0.2)
+    rig.peer.say(OK)
+    await unlocking
