@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.benchmarks.stage import Bench
-from tests.benchmarks.table import Row, line, markdown
+from tests.benchmarks.table import Row, line, put
+from tests.support.agent import REPOSITORY
 
+PAGE: Final = REPOSITORY / "docs" / "performance.md"
 # In the order of the table; each is a module here with rows(bench).
 GROUPS: Final = (
     "startup",
@@ -43,7 +45,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers", action="store_true", help="the peers too, a few minutes more")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, shorter outages")
     parser.add_argument("--json", metavar="FILE", type=Path, default=Path("bench.json"))
-    parser.add_argument("--markdown", metavar="FILE", type=Path, help="write the table there too")
+    parser.add_argument("--docs", action="store_true", help=f"put the table into {PAGE.name} too")
     return parser.parse_args()
 
 
@@ -66,6 +68,13 @@ def _machine() -> dict[str, Any]:
     }
 
 
+def _described(machine: dict[str, Any]) -> str:
+    return (
+        f"Python {machine['python']}, {machine['system']}, {machine['cores']} cores;"
+        f" {machine['load']:.1f} processes wanted to run when it began."
+    )
+
+
 def main() -> int:
     """Measure and print; 0 when every budget is met."""
     options = _options()
@@ -80,8 +89,8 @@ def main() -> int:
             table += _measure(group, bench)
     answer = {"machine": machine, "quick": options.quick, "rows": [row.json() for row in table]}
     options.json.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
-    if options.markdown:
-        options.markdown.write_text(markdown(table) + "\n", encoding="utf-8")
+    if options.docs:
+        put(PAGE, _described(machine), table)
     missed = [row for row in table if row.met is False]
     budgeted = sum(row.met is not None for row in table)
     print(f"== {budgeted - len(missed)} of {budgeted} budgets met; {options.json}")

@@ -57,7 +57,7 @@ def _drain(bench: Bench, *, commands: bool) -> Iterator[Row]:
         f"drain of {COUNT} stored {what}, beyond the line time of our own bytes",
         min(shares) * 100,
         "%",
-        3.0,
+        None if commands else 3.0,
         note=f"best of {runs} (median {median(shares) * 100:.1f}); line time"
         f" {median(line_s):.3f} s; in it are {median(modems) * 100:.1f} % taken by the modem",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -70,6 +71,20 @@ def line(row: Row) -> str:
     work, figure, unit, budget, verdict = cells(row)
     text = f"{work:<66} {figure:>9} {unit:<14} {budget:>9}  {verdict}".rstrip()
     return f"{text}\n    {row.note}" if row.note else text
+
+
+BEGIN = "<!-- measured: written by `make bench BENCH_ARGS=--docs` -->"
+END = "<!-- end of what was measured -->"
+
+
+def put(page: Path, machine: str, rows: Sequence[Row]) -> None:
+    """Write the machine and the table between the two marks of a page."""
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(
+        f"{before}{BEGIN}\n\n{machine}\n\n{markdown(rows)}\n\n{END}{after}", encoding="utf-8"
+    )
 
 
 def markdown(rows: Sequence[Row]) -> str:
