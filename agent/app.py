@@ -26,6 +26,7 @@ from agent.inbox import Inbox
 from agent.intake import Intake
 from agent.journal import Journal
 from agent.judging import Judge
+from agent.lazy import lazily
 from agent.link import Link
 from agent.pins import pin_memory
 from agent.presence import Presence
@@ -145,6 +146,7 @@ class App:
             group.create_task(self.reporters[-1].run())
 
     def _build_mqtt(self) -> None:
+        lazily("urllib.request")  # paho's way through proxies, with PySocks only: 2 MB, http, email
         from agent.channels.mqtt import MqttChannel  # noqa: PLC0415 - 4 MB that only a broker needs
         from agent.channels.mqtt_report import MqttReports  # noqa: PLC0415
         from agent.channels.mqtt_requests import MqttRequests  # noqa: PLC0415

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 import re
 from collections.abc import Collection, Iterable
@@ -109,6 +108,8 @@ def listed(names: Iterable[str]) -> str:
 
 def guess(wrong: str, names: Iterable[str]) -> str:
     """Name the likely spelling in brackets, or nothing where none is near."""
+    import difflib  # noqa: PLC0415 - only a wrong key needs it
+
     near = difflib.get_close_matches(wrong.lower().replace("-", "_"), names, n=1, cutoff=0.6)
     near = near or difflib.get_close_matches(wrong, names, n=1, cutoff=0.6)
     return f' (did you mean "{near[0]}"?)' if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from typing import TYPE_CHECKING, Final
 
 from agent import child
@@ -20,7 +19,7 @@ DELAY_MAX_S: Final = 7 * 86400
 
 
 async def _run(call: Call) -> Outcome | None:
-    systemctl = shutil.which("systemctl")
+    systemctl = _systemctl()
     if systemctl is None:
         return Outcome.error("no systemctl on this box")
     # The one call that reboots: `running` and the boot id are on disk.
@@ -45,8 +44,14 @@ async def _finish(row: CommandRow, _: Services) -> Outcome | None:
     return Outcome.error("the box did not reboot")
 
 
+def _systemctl() -> str | None:
+    import shutil  # noqa: PLC0415 - 0.6 MB with bz2 and lzma, for the one call that reboots
+
+    return shutil.which("systemctl")
+
+
 async def _going_down() -> bool:
-    systemctl = shutil.which("systemctl")
+    systemctl = _systemctl()
     if systemctl is None:
         return False
     completed = await child.run([systemctl, "is-system-running"], timeout_s=10.0)
