@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from tests.faults.site import SENDER, Site, StuckError
 WAITING_MAX = 12  # messages in the modem at once; more would only wait in the network
 GAP_S = 0.004
 NEWS = ("+CREG: 1", "^RSSI: 17", '+CUSD: 0,"hello",15', "RING", "+CIEV: 2,4", "%NWTIMEINFO: 1")
+_DELETION = re.compile(rb"AT\+CMGD=\d+\r")  # of another message, where its command is damaged
 STAMP = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
@@ -62,7 +64,9 @@ async def lossy(folder: Path, count: int, *, one_in: int, both: bool) -> Losses:
         await asyncio.sleep(0.5)
         effects = site.effects()
         kept = {id_ for (id_,) in site.rows("SELECT id FROM commands")}
-        deletions = [f"{sent!r} -> {came!r}" for sent, came in modem.damaged if b"CMGD" in sent]
+        deletions = [
+            f"{sent!r} -> {came!r}" for sent, came in modem.damaged if _DELETION.search(came)
+        ]
         gone = sorted(wanted - kept)
         return Losses(
             one_in=one_in,

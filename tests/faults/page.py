@@ -98,7 +98,7 @@ def _recoveries(played: Mapping[str, Any]) -> str:
             _row([says, f"{found.handled_s:.2f} s", ", ".join(found.rungs) or chr(0x2013)])
         )
     for name, found in played.items():
-        if name.startswith("noise"):
+        if isinstance(found, Recovery) and name.startswith("noise"):
             _, kind, probability = name.split()
             says = f"noise between lines ({kind}, {probability}): handled once each"
             rungs = ", ".join(found.rungs) or chr(0x2013)
