@@ -141,6 +141,10 @@ class Modem:
         """False from a timeout or a cancelled send until the next resynchronisation."""
         return not self._out_of_step
 
+    def distrust(self) -> None:
+        """Take the line for one that loses octets, for SUSPECT_S seconds."""
+        self._suspect_until = self._loop.time() + SUSPECT_S
+
     async def send(self, command: Command[R], *, generation: int | None = None) -> R:
         """Send one command, wait its turn and its answer; returns what its `parse` makes of it.
 
@@ -383,7 +387,7 @@ class Modem:
         foreign = _FOREIGN.match(stray.line) or self._chatter.fullmatch(stray.line)
         if self._answer is not None and not foreign:
             self.damage += 1
-            self._suspect_until = self._loop.time() + SUSPECT_S
+            self.distrust()
             if _WRECK.fullmatch(stray.line):
                 self._end_within(WRECK_S)
         if stray.final:

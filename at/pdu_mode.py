@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from at import commands, fields, sms
@@ -58,8 +59,10 @@ class PduMode:
         return raw.text.upper()
 
     def decode(self, raw: RawMessage) -> Pdu:
-        """Decode, with the length beside the PDU for a witness."""
-        return sms.decode(raw.text, length=fields.number(fields.split(raw.header)[-1]))
+        """Decode, with the length beside the PDU for a witness; without one it is flagged."""
+        length = fields.number(fields.split(raw.header)[-1])
+        pdu = sms.decode(raw.text, length=length)
+        return pdu if length is not None else replace(pdu, flags=(*pdu.flags, "unwitnessed"))
 
     def sending(self, submit: Submit) -> tuple[None, Command[int]]:
         """§4.3: the number is that of the TPDU's octets, without the service centre's address."""

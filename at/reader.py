@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 R = TypeVar("R")
 
-READS: Final = 8  # until two in a row agree; then the line is too bad to trust
+READS: Final = 8  # until two agree; then the line is too bad to trust, for now
 LISTINGS: Final = 4
 TRIES: Final = 3  # after a timeout that a resynchronisation mends
 
@@ -35,6 +35,8 @@ class Reader:
     def __init__(self, modem: Modem, mode: Mode, selected: str) -> None:
         self._modem = modem
         self._mode = mode
+        # Read without tolerance over a line that is not trusted, by (storage, index).
+        self._clean: dict[tuple[str, int], str] = {}
         # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
         self._selected = (selected, modem.generation)
 
@@ -83,7 +85,7 @@ class Reader:
         return None
 
     async def prove(self, stored: Stored) -> Stored:
-        """Read again until a clean reading comes, or two in a row agree."""
+        """Read again until a clean reading counts (see _believed), or two in a row agree."""
         for _ in range(READS - 1):
             if stored.proven:
                 break
@@ -92,7 +94,7 @@ class Reader:
             if again is None:
                 break
             # The same damage twice, by a line that is noisy at that place, proves nothing.
-            alike = again.raw == stored.raw and damage == self._modem.damage
+            alike = damage == self._modem.damage and _alike(again, stored)
             stored = replace(again, proven=again.proven or alike)
         return stored
 
@@ -140,17 +142,38 @@ class Reader:
         except DecodeError as caught:
             error = caught
         flags = pdu.flags if pdu is not None else ()
+        content = self._mode.content(raw)
+        clean = error is None and not flags
         return Stored(
             storage=storage,
             index=index,
             status=raw.status,
-            raw=self._mode.content(raw),
+            raw=content,
             pdu=pdu,
             error=error,
             flags=flags,
-            proven=error is None and not flags and not self._modem.line_suspect,
+            proven=clean and self._believed((storage, index), content),
             generation=generation,
         )
+
+    def _believed(self, place: tuple[str, int], content: str) -> bool:
+        """Whether a clean reading counts: the line is trusted, or the place read like this before.
+
+        A clean one agrees with the length told beside it. Damage that came through all the same
+        would not come twice alike, whatever else the line did, and however long ago that was.
+        """
+        if not self._modem.line_suspect:
+            self._clean.pop(place, None)
+            return True
+        before = self._clean.get(place)
+        self._clean[place] = content
+        return before == content
+
+
+def _alike(one: Stored, other: Stored) -> bool:
+    """Whether two readings say the same, with the same lines around it read the same way."""
+    read = (one.raw, one.flags, one.pdu is None)
+    return read == (other.raw, other.flags, other.pdu is None)
 
 
 def _in_order(found: Sequence[Stored]) -> list[Stored]:

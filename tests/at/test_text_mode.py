@@ -225,3 +225,17 @@ async def test_body_shorter_than_its_length_is_told_and_not_waited_for_for_ever(
     assert stored is not None
     assert stored.pdu is None
     assert stored.error is not None
+
+
+async def test_clean_reading_and_a_damaged_one_that_look_alike_do_not_agree() -> None:
+    rest = ',"+44",,"26/01/02,03:04:05+00",145,4,0,0,"+44",145,9'
+    headers = iter(f'+CMGR: "REC READ{quote}{rest}' for quote in ['"', "", '"'])
+    async with Peer({"+CMGR=1": lambda _: _stored_text(next(headers), "ping id=1")("")}) as peer:
+        modem = await Modem.open(peer.path)
+        modem.distrust()
+        stored = await MessageStore(modem, "text", charset="IRA").read("", 1)
+        await modem.close()
+    assert stored is not None
+    assert stored.proven
+    assert stored.pdu is not None
+    assert len(peer.lines) == 3
