@@ -34,6 +34,8 @@ __all__ = ["Deleted", "MessageStore", "Stored"]
 log = logging.getLogger(__name__)
 
 DELETE_TRIES: Final = 4  # each after what made the index doubtful
+SEND_TRIES: Final = 3  # where the modem says that what came makes no sense
+_MAIMED: Final = frozenset({304, 305})  # PDU or text mode parameter: nothing was sent
 
 
 def _mode(name: str, charset: str) -> Mode:
@@ -186,6 +188,18 @@ class MessageStore:
             self._setting = (setting.line, self._modem.generation)
         if more and self._keeps_link:
             self._keeps_link = await self._keep_link()
+        for _ in range(SEND_TRIES - 1):
+            try:
+                return await self._send(command)
+            except CommandError as error:
+                if error.domain != "CMS" or error.code not in _MAIMED:
+                    raise
+                # We send no such thing: an octet was lost on the way.
+                log.warning("message sent again error=%s", error)
+                self._modem.distrust()
+        return await self._send(command)
+
+    async def _send(self, command: Command[int]) -> int:
         try:
             return await self._modem.send(command)
         except (CommandTimeoutError, PortLostError) as error:

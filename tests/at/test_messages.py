@@ -114,6 +114,55 @@ async def test_odd_message_is_proven_by_two_equal_readings(rig: Rig) -> None:
     assert rig.peer.lines == ["AT+CMGL=4", "AT+CMGR=1"]
 
 
+def noisy(answer: bytes) -> bytes:
+    return b"\r\n\xfe\x81rubbish\r\n" + answer
+
+
+SHORT = reading(ONE[:20] + ONE[22:], len(ONE) // 2 - 1)
+BARE = reading(ONE).replace(f",{len(ONE) // 2 - 1}\r".encode(), b",\r")
+
+
+async def test_clean_reading_amid_rubbish_counts_when_it_comes_twice(rig: Rig) -> None:
+    answers = iter([reading(ONE), SHORT, b"\r\n+CMGR: 1,,\r\n" + OK, reading(ONE)])
+    rig.peer.answers["+CMGR=1"] = lambda _: noisy(next(answers))
+    stored = await rig.store.read("SM", 1)
+    assert stored is not None
+    assert stored.proven
+    assert stored.raw == ONE
+    assert len(rig.peer.lines) == 4
+
+
+async def test_clean_reading_is_remembered_from_one_visit_to_the_next(rig: Rig) -> None:
+    answers = iter([reading(ONE), *[SHORT] * 7, reading(ONE)])
+    rig.peer.answers["+CMGR=1"] = lambda _: noisy(next(answers))
+    first = await rig.store.read("SM", 1)
+    assert first is not None
+    assert not first.proven
+    second = await rig.store.read("SM", 1)
+    assert second is not None
+    assert second.proven
+
+
+async def test_pdu_that_loses_the_same_digits_every_time_is_never_proven_by_a_noisy_line(
+    rig: Rig,
+) -> None:
+    rig.peer.answers["+CMGR=1"] = lambda _: noisy(SHORT)
+    stored = await rig.store.read("SM", 1)
+    assert stored is not None
+    assert not stored.proven
+
+
+async def test_pdu_without_its_length_does_not_count_on_the_strength_of_one_reading(
+    rig: Rig,
+) -> None:
+    rig.peer.answers["+CMGR=1"] = BARE
+    stored = await rig.store.read("SM", 1)
+    assert stored is not None
+    assert stored.flags == ("unwitnessed",)
+    assert stored.proven
+    assert rig.peer.lines == ["AT+CMGR=1", "AT+CMGR=1"]
+
+
 async def test_readings_that_never_agree_stay_unproven(rig: Rig) -> None:
     cuts = iter(range(24, 46, 2))
     rig.peer.answers["+CMGR=1"] = lambda _: reading(
@@ -229,6 +278,21 @@ async def test_refused_message_was_not_sent(rig: Rig) -> None:
     with pytest.raises(CommandError) as caught:
         await rig.store.send(SUBMIT)
     assert caught.value.temporary
+
+
+async def test_message_that_the_line_damaged_is_sent_again(rig: Rig) -> None:
+    answers = iter([b"\r\n+CMS ERROR: 304\r\n"] * 2 + [b"\r\n+CMGS: 7\r\n" + OK])
+    rig.peer.answers |= {"+CMGS=*": b"\r\n> ", "<SUB>": lambda _: next(answers)}
+    assert await rig.store.send(SUBMIT) == 7
+    assert rig.modem.line_suspect
+
+
+async def test_message_that_the_modem_does_not_like_is_refused_in_the_end(rig: Rig) -> None:
+    rig.peer.answers |= {"+CMGS=*": b"\r\n> ", "<SUB>": b"\r\n+CMS ERROR: 304\r\n"}
+    with pytest.raises(CommandError) as caught:
+        await rig.store.send(SUBMIT)
+    assert caught.value.code == 304
+    assert len(rig.peer.lines) == 6
 
 
 async def test_unknown_error_leaves_the_outcome_unknown(rig: Rig) -> None:
