@@ -25,8 +25,9 @@ class Stored:
 
     status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU; in text mode
     the header line without index and status, and the body after a line feed. pdu: None where
-    error tells why. flags: tolerances used in decoding, as in Pdu; "unwitnessed": no length was told
-    beside the PDU. proven: read without any tolerance, or twice alike; what is not proven must not be acted on. generation: the modem's when it was read.
+    error tells why. flags: tolerances used in decoding, as in Pdu; "unwitnessed": no length was
+    told beside the PDU. proven: read without any tolerance, or twice alike; what is not proven must
+    not be acted on. generation: the modem's when it was read.
     direct: handed over unasked and stored nowhere (storage "", index 0): deleting acknowledges it.
     """
 
