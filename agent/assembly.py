@@ -72,6 +72,12 @@ def _take_deliver(
 ) -> Taken:
     sender, user_data = spell(tpdu.originator), tpdu.user_data
     concat = user_data.concat
+    if "concat" in stored.flags:
+        # A part of something, nobody can say of what: never run on its own.
+        segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
+        detail = "a concatenation header that cannot be"
+        arrival = Arrival("sms", now, sender=sender, verdict="unsupported", detail=detail)
+        return Taken(segment, arrival=arrival, segments=(segment,))
     if concat is None or concat.total == 1:
         segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
         arrival = _whole(tpdu, user_data, (_stamp(tpdu.timestamp),), (user_data,), now)

@@ -9,6 +9,7 @@ import fcntl
 import logging
 import os
 import stat
+import sys
 import termios
 import threading
 from collections.abc import Callable
@@ -87,6 +88,10 @@ class _Careful:
         """Close in a thread of its own; `closed` is set when that is done."""
         if self.closed is None:
             self.closed = threading.Event()
+            if sys.is_finalizing():
+                # The interpreter starts no thread any more, and would wait for it for ever.
+                self._close()
+                return
             threading.Thread(target=self._close, name="port-close", daemon=True).start()
 
     def _fail(self, error: Exception) -> None:

@@ -268,3 +268,20 @@ def test_uucp_lock_of_a_process_that_has_not_the_device_is_taken_over(
     finally:
         child.kill()
         child.wait()
+
+
+def test_a_port_that_is_left_open_does_not_hold_up_the_end_of_the_program() -> None:
+    script = (
+        "import os, pty, tty\n"
+        "from at.transport import _Tty\n"
+        "ours, theirs = pty.openpty()\n"
+        "tty.setraw(theirs)\n"
+        "left = _Tty(os.ttyname(theirs), timeout=0)\n"
+        "left.itself = left\n"  # collected only when the interpreter ends
+        "print('open')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "open\n"
