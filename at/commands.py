@@ -154,6 +154,10 @@ FIRMWARE: Final = text("+CGMR")  # §5.3
 IMEI: Final = _digits("+CGSN", 14, 17)  # §5.4
 IMSI: Final = _digits("+CIMI", 6, 15)  # §5.6
 RESTART: Final = do("+CFUN=1,1", 15.0, patient=True)  # §8.2
+FUNCTIONALITY: Final = ask(  # §8.2: 1 is full, 0 and 4 are without radio
+    "+CFUN?", "+CFUN", lambda line: fields.number(fields.split(line)[0])
+)
+EXTENDED_ERROR: Final = text("+CEER")  # TS 24.008's cause of the last failure, §6.10
 CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: fields.split(line)[0])  # §8.15
 
 
@@ -228,14 +232,16 @@ def announce_registration(name: str) -> Command[None]:
 _UCS2_NAME: Final = re.compile("(?:0[0-9A-Fa-f]{3}){2,}")
 
 
+def _shown(text: str) -> str:
+    """With +CSCS="UCS2" even names and numbers come in hex."""
+    return bytes.fromhex(text).decode("utf-16-be") if _UCS2_NAME.fullmatch(text) else text
+
+
 def _operator(line: str) -> Operator:
     values = fields.split(line)
     if len(values) < 3:
         return Operator("", None)
-    name = values[2]
-    if _UCS2_NAME.fullmatch(name):  # with +CSCS="UCS2" even the name comes in hex
-        name = bytes.fromhex(name).decode("utf-16-be")
-    return Operator(name, fields.number(values[3]) if len(values) > 3 else None)
+    return Operator(_shown(values[2]), fields.number(values[3]) if len(values) > 3 else None)
 
 
 OPERATOR: Final = replace(  # §7.3
@@ -277,6 +283,7 @@ MESSAGE_FORMAT: Final = ask(  # §3.2.3: whether it is text mode
 MESSAGE_SERVICE: Final = ask(  # §3.2.1
     "+CSMS?", "+CSMS", lambda line: fields.number(fields.split(line)[0])
 )
+SERVICE_CENTRE: Final = ask("+CSCA?", "+CSCA", lambda line: _shown(fields.split(line)[0]))  # §3.3.1
 
 
 def message_format(text_mode: bool) -> Command[None]:

@@ -72,17 +72,14 @@ def _without_agent(options: argparse.Namespace) -> int:
     from agent.config import load  # noqa: PLC0415 - a running agent has read it
 
     modem = load(getattr(options, "config", None)).modem
-    if modem.port == "auto":
-        text = "no agent is running, and modem.port is auto; name the port with --port"
-        return complain(text, UNAVAILABLE)
     return asyncio.run(_directly(options, modem.port, modem.baudrate))
 
 
 async def _directly(options: argparse.Namespace, port: str, baudrate: int) -> int:
     from agent import at_lines  # noqa: PLC0415 - only without an agent
     from at import commands  # noqa: PLC0415
+    from at.discovery import open_modem  # noqa: PLC0415
     from at.errors import AtError, CommandError, CommandTimeoutError, PortError  # noqa: PLC0415
-    from at.modem import Modem  # noqa: PLC0415
 
     try:
         checked = [at_lines.check(line, force=options.force) for line in options.line]
@@ -90,7 +87,7 @@ async def _directly(options: argparse.Namespace, port: str, baudrate: int) -> in
         return complain(error, FAILED)
     modem: Any = None
     try:
-        modem = await Modem.open(port, baudrate=baudrate)
+        modem = await open_modem(port, baudrate=baudrate)
         await _in_step(modem, port)
         for line, known in zip(options.line, checked, strict=True):
             try:

@@ -18,6 +18,7 @@ __all__ = ["main"]
 COMMANDS: Final = (
     "run",
     "demo",
+    "doctor",
     "status",
     "history",
     "explain",
@@ -42,7 +43,10 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"modem-agent {__version__}")
     parser.add_argument("--config", metavar="FILE", help="configuration file")
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="COMMAND", required=True)
+    # Without `prog`, argparse formats a whole usage to learn it, and loads shutil for its width.
+    subparsers = parser.add_subparsers(
+        prog=parser.prog, dest="subcommand", metavar="COMMAND", required=True
+    )
     for name in names:
         importlib.import_module(f"agent.cli.{name}").add_parser(subparsers)
     return parser

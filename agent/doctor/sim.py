@@ -1,0 +1,118 @@
+"""SIM: its state, the tries it has left, its number. A PIN is never tried here."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from agent.doctor.check import Check
+from agent.doctor.finding import Result, error, good, note, skipped, warning
+from agent.doctor.identity import MODEL, attempt
+from agent.doctor.patient import Patient
+from agent.pins import pin_memory
+from at import commands
+from at.errors import CommandError, ReplyError
+from at.sim import KEPT_TRIES
+
+__all__ = ["CHECKS", "STATE"]
+
+STATE: Final = "SIM: state"
+BUSY_TRIES: Final = 8
+BUSY_PAUSE_S: Final = 0.5
+_ABSENT: Final = frozenset({10})
+_BUSY: Final = frozenset({14, 20, 515})  # TS 27.007 §9.2: busy, memory full at start; Quectel's own
+
+
+async def _state(patient: Patient) -> Result:
+    try:
+        patient.sim = await _settled(patient)
+    except CommandError as problem:
+        return _silent(problem)
+    if patient.sim == "READY":
+        return good("READY")
+    if "PUK" in patient.sim:
+        remedy = "enter it by hand, best in a phone; ten wrong ones make the SIM useless"
+        return error(f"it wants its PUK ({patient.sim})", remedy)
+    if patient.sim != "SIM PIN":
+        return error(f"it wants {patient.sim}", "unlock it by hand, best in a phone")
+    return await _locked(patient)
+
+
+def _silent(problem: CommandError) -> Result:
+    """What an error means where the state was asked for."""
+    if problem.code in _ABSENT or "NOT INSERTED" in problem.result.upper():
+        return error("no SIM", "put one in the right way round, or check its holder")
+    if problem.code in _BUSY:
+        return error("busy, and stays so", "restart the modem")
+    if not problem.domain:
+        return note(f"the modem does not tell ({problem.result})")
+    return error(str(problem), "try another SIM; it may not be seated, or be broken")
+
+
+async def _settled(patient: Patient) -> str:
+    """What +CPIN? says once the card has woken up."""
+    assert patient.line is not None  # noqa: S101 - "answers AT" was a success
+    for left in reversed(range(BUSY_TRIES)):
+        try:
+            return await patient.line.ask(commands.SIM_STATE)
+        except (CommandError, ReplyError) as problem:
+            busy = isinstance(problem, CommandError) and problem.code in _BUSY
+            if not left or not busy:
+                raise
+        await asyncio.sleep(BUSY_PAUSE_S)
+    raise AssertionError("the last try returns or raises")
+
+
+async def _locked(patient: Patient) -> Result:
+    file = patient.config.modem.pin_file if patient.config is not None else None
+    if file is None:
+        return error("it wants its PIN", "set modem.pin_file, or take the PIN off the SIM")
+    journal = patient.journal_path
+    if journal is not None:
+        memory = journal.with_name("refused-pins.json")
+        if pin_memory(memory).refused(await _number(patient) or ""):
+            remedy = f"correct {file}, then remove {memory}"
+            return error("it has refused the PIN; the agent does not try again", remedy)
+    return note(f"it wants its PIN, which the agent enters ({file})", stops=True)
+
+
+async def _tries(patient: Patient) -> Result:
+    assert patient.profile is not None  # noqa: S101 - "model" was a success
+    if not patient.sim:
+        return skipped("no SIM that answers")
+    for command in patient.profile.pin_tries:
+        left = await attempt(patient, command)
+        if left is not None and left.pin is not None:
+            break
+    else:
+        return note("the modem does not tell")
+    told = f"{left.pin} for the PIN" + (f", {left.puk} for the PUK" if left.puk else "")
+    if left.pin <= KEPT_TRIES:
+        remedy = "the agent does not spend the last two: enter the right PIN once by hand"
+        return warning(told, remedy)
+    return good(told)
+
+
+async def _iccid(patient: Patient) -> Result:
+    if not patient.sim:
+        return skipped("no SIM that answers")
+    number = await _number(patient)
+    if number is None:
+        return warning("the modem does not tell", "a refused PIN cannot be remembered for this SIM")
+    return good(number)
+
+
+async def _number(patient: Patient) -> str | None:
+    assert patient.profile is not None  # noqa: S101 - "model" was a success
+    for command in patient.profile.iccid:
+        number = await attempt(patient, command)
+        if number is not None:
+            return number
+    return None
+
+
+CHECKS: Final = (
+    Check("SIM", "state", _state, needs=(MODEL,)),
+    Check("SIM", "tries left", _tries, needs=(MODEL,)),
+    Check("SIM", "ICCID", _iccid, needs=(MODEL,)),
+)
