@@ -220,6 +220,8 @@ class Modem:
         if escape:
             self._write(port, ESC)
             await self._quiet()
+        if self.lost.is_set():
+            raise PortLostError(self.path, self.lost_reason or "closed")
         answer: asyncio.Future[Reply] = self._loop.create_future()
         line = self._protocol.start(command)
         self._answer = answer

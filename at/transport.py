@@ -71,10 +71,32 @@ class _Careful:
     def read(self, size: int = 1) -> bytes:
         """What is there; b"" after an error."""
         try:
+            if data := os.read(self.fileno(), size):
+                return data
+        except BlockingIOError:
+            return b""
+        except OSError as error:
+            self._fail(error)
+            return b""
+        # Nothing, though the loop said there was something: pyserial finds out what that means.
+        try:
             return super().read(size)  # type: ignore[misc, no-any-return]  # of the mixed class
         except serial.SerialException as error:
             self._fail(error)
             return b""
+
+    def write_now(self, data: bytes) -> int:
+        """Octets the port takes at once, possibly none; all of them, into nowhere, after an error.
+
+        pyserial's write() would try again and again for as long as the port takes none.
+        """
+        try:
+            return os.write(self.fileno(), data)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            self._fail(error)
+            return len(data)
 
     def write(self, data: bytes) -> int | None:
         """Octets taken; all of them, into nowhere, after an error."""
@@ -93,6 +115,10 @@ class _Careful:
                 self._close()
                 return
             threading.Thread(target=self._close, name="port-close", daemon=True).start()
+
+    def fileno(self) -> int:
+        """The descriptor, which does not block. Raises OSError where it is closed."""
+        return super().fileno()  # type: ignore[misc, no-any-return]  # of the mixed class
 
     def _fail(self, error: Exception) -> None:
         if self.failed is not None:
@@ -169,8 +195,15 @@ class Port(asyncio.Protocol):
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def write(self, data: bytes) -> None:
-        """Queue octets; never blocks. Ignored once the port is lost or closed."""
-        if self._transport is not None and not self._transport.is_closing():
+        """Write octets, or queue what the port does not take at once; never blocks.
+
+        Ignored once the port is lost or closed.
+        """
+        if self._transport is None or self._device is None or self._transport.is_closing():
+            return
+        if not self.unsent:
+            data = data[self._device.write_now(data) :]
+        if data:
             self._transport.write(data)
 
     def gone(self) -> bool:

@@ -63,6 +63,11 @@ class Peer:
             os.close(self._master)
             self._master = self._slave = -1
 
+    @property
+    def master(self) -> int:
+        """The far end's descriptor, which does not block."""
+        return self._master
+
     def deaf(self) -> None:
         """Read nothing any more."""
         asyncio.get_running_loop().remove_reader(self._master)

@@ -145,6 +145,52 @@ async def test_refused_connection_is_told() -> None:
         await Modem.open(f"socket://127.0.0.1:{number}")
 
 
+async def test_octets_that_the_port_does_not_take_at_once_follow_in_order() -> None:
+    async with Peer(default=None) as peer:
+        port = await Port.open(peer.path, baudrate=115200, receiver=Listener())
+        pieces = [b"%06d\r" % n for n in range(20_000)]
+        held = 0
+        for piece in pieces:
+            port.write(piece)
+            held = max(held, port.unsent)
+        assert held > 0
+        await until(lambda: len(peer.received) == 7 * len(pieces), 20.0)
+        assert peer.received == b"".join(pieces)
+        assert port.unsent == 0
+        await port.close()
+
+
+async def test_octets_are_with_the_port_when_write_returns() -> None:
+    async with Peer() as peer:
+        port = await Port.open(peer.path, baudrate=115200, receiver=Listener())
+        port.write(b"AT\r")
+        assert os.read(peer.master, 100) == b"AT\r"  # no turn of the loop in between
+        await port.close()
+
+
+async def test_write_to_a_device_that_is_gone_is_told_once() -> None:
+    async with Peer() as peer:
+        listener = Listener()
+        port = await Port.open(peer.path, baudrate=115200, receiver=listener)
+        peer.unplug()
+        port.write(b"AT\r")
+        assert listener.reason
+        listener.reason = None
+        port.write(b"AT\r")
+        assert listener.reason is None
+        await port.close()
+
+
+async def test_port_lost_at_the_escape_ends_the_resynchronisation() -> None:
+    async with Peer() as peer:
+        modem = await Modem.open(peer.path)
+        peer.unplug()
+        async with asyncio.timeout(5):
+            with pytest.raises(PortLostError):
+                await modem.resynchronise(60.0)
+        await modem.close()
+
+
 async def test_device_that_vanishes_with_unsent_octets_is_noticed() -> None:
     async with Peer() as peer:
         listener = Listener()
