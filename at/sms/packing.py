@@ -21,22 +21,28 @@ def _steps(level: int) -> tuple[tuple[int, int, int], ...]:
 # The whole message is one big integer: each step moves the upper half of every group at once, so
 # 160 septets take eight steps instead of 160. Moving by n bits is adding the moved part times
 # 2**n - 1, which is faster than shifting as long as the factor is one machine word.
-_STEPS = tuple(_steps(level) for level in range(_LEVELS + 1))
-_PACK = tuple(
-    tuple((low, low << (8 * half), half) for low, _, half in reversed(_STEPS[level]))
-    for level in (0, 0, *((count - 1).bit_length() for count in range(2, (1 << _LEVELS) + 1)))
-)
 _WORD = 16
 
 
-def _unpacking(count: int) -> tuple[int, tuple[tuple[int, int, int], ...], list[tuple[int, int]]]:
-    """What spread() needs for `count` septets: mask, shifting steps, multiplying steps."""
-    steps = _STEPS[(count - 1).bit_length() if count > 1 else 0]
-    small = [(high, (1 << shift) - 1) for _, high, shift in steps if shift <= _WORD]
-    return (1 << 7 * count) - 1, tuple(step for step in steps if step[2] > _WORD), small
+def _unpacking(
+    steps: tuple[tuple[int, int, int], ...],
+) -> tuple[tuple[tuple[int, int, int], ...], tuple[tuple[int, int], ...]]:
+    """What spread() does at one level: shifting steps, multiplying steps."""
+    small = tuple((high, (1 << shift) - 1) for _, high, shift in steps if shift <= _WORD)
+    return tuple(step for step in steps if step[2] > _WORD), small
 
 
-_UNPACK = tuple(_unpacking(count) for count in range((1 << _LEVELS) + 1))
+# Made once for each level: made for each count, the masks would take 0.7 MB.
+_STEPS = tuple(_steps(level) for level in range(_LEVELS + 1))
+_PACKING = tuple(
+    tuple((low, low << (8 * half), half) for low, _, half in reversed(steps)) for steps in _STEPS
+)
+_UNPACKING = tuple(_unpacking(steps) for steps in _STEPS)
+
+# By the count of septets, 0 to 256: its level is that of the next power of two.
+_LEVEL_OF = (0, *((count - 1).bit_length() for count in range(1, (1 << _LEVELS) + 1)))
+_PACK = tuple(_PACKING[level] for level in _LEVEL_OF)
+_UNPACK = tuple(((1 << 7 * count) - 1, *_UNPACKING[level]) for count, level in enumerate(_LEVEL_OF))
 
 
 def spread(bits: int, count: int) -> bytes:
