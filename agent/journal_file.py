@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from agent.schema import PAGE_SIZE, migrate
 __all__ = ["DAMAGED", "DISK", "JournalBusyError", "JournalError", "code", "lock", "open_file"]
 
 log = logging.getLogger(__name__)
+
+PATIENCE_S: Final = 3.0  # with the lock of a process that is dead
 
 
 class JournalError(Exception):
@@ -62,25 +65,45 @@ DISK: Final = DAMAGED | {
 def lock(path: Path) -> int:
     """Take the journal's lock and return its descriptor, which keeps it while it is open.
 
-    Raises JournalBusyError, which names the holder, and OSError.
+    Raises JournalBusyError, which names the holder, and OSError. May block for `PATIENCE_S`.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(
         path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+        _lock(path, descriptor)
+    except BaseException:
         os.close(descriptor)
-        if error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise
-        raise JournalBusyError(path, holder or "process unknown") from None
+        raise
     # The lock is what counts; on a full disk it has no name in it.
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"modem-agent, process {os.getpid()}\n".encode(), 0)
     return descriptor
+
+
+def _lock(path: Path, descriptor: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        else:
+            return
+        holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+        # A killed agent's child keeps the lock from its fork until its exec: not for long.
+        if _is_alive(holder) or time.monotonic() > deadline:
+            raise JournalBusyError(path, holder or "process unknown")
+        time.sleep(0.02)
+
+
+def _is_alive(holder: str) -> bool:
+    """Whether the process that is named in a lock file still runs; True where it is not told."""
+    pid = holder.rpartition(" ")[2]
+    return not pid.isdecimal() or Path(f"/proc/{pid}").exists()
 
 
 def open_file(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:

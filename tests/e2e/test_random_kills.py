@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import time
@@ -20,13 +21,13 @@ ID = "r1"
 LATEST_S = 0.18  # an undisturbed run has told its report well before
 
 
-def trial(server: ForkServer, folder: Path, seed: int) -> tuple[str, float]:
+def trial(server: ForkServer, folder: Path, seed: int, mode: str = "pdu") -> tuple[str, float]:
     """Kill up to three times at random moments, then deliver the same PDUs again."""
     rng = random.Random(seed)
     pdus = parts_of(f"mark id={ID} note=" + "x" * rng.choice((5, 200)))
     rng.shuffle(pdus)
     alive_s = 0.0
-    with Road(server, folder) as road:
+    with Road(server, folder, modem={"poll_s": 30, "sms_mode": mode}) as road:
         for pdu in pdus:
             road.deliver(pdu, announce=False)
         for _ in range(rng.randint(1, 3)):
@@ -57,6 +58,20 @@ def test_killed_at_random_moments_it_executes_at_most_once_and_reports_at_least_
     states = Counter(trial.result[0] for trial in trials if trial.result is not None)
     with capsys.disabled():
         print(f"\n  {MOMENTS} random moments: ended {dict(states)}")
+    assert states["succeeded"]
+
+
+@pytest.mark.timeout(120 + MOMENTS)
+def test_killed_at_random_moments_in_text_mode_it_keeps_the_same_promises(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moments = MOMENTS // 2
+    in_text = functools.partial(trial, mode="text")
+    trials = list(run_all(range(moments), in_text, tmp_path))
+    assert not failures(trials), failures(trials)
+    states = Counter(trial.result[0] for trial in trials if trial.result is not None)
+    with capsys.disabled():
+        print(f"\n  {moments} random moments in text mode: ended {dict(states)}")
     assert states["succeeded"]
 
 
