@@ -103,7 +103,13 @@ def _lock(path: Path, descriptor: int) -> None:
 def _is_alive(holder: str) -> bool:
     """Whether the process that is named in a lock file still runs; True where it is not told."""
     pid = holder.rpartition(" ")[2]
-    return not pid.isdecimal() or Path(f"/proc/{pid}").exists()
+    if not pid.isdecimal():
+        return True
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return not stat.rpartition(")")[2].lstrip().startswith("Z")  # a zombie holds nothing
 
 
 def open_file(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
