@@ -34,6 +34,7 @@ __all__ = ["Deleted", "MessageStore", "Stored"]
 log = logging.getLogger(__name__)
 
 DELETE_TRIES: Final = 4  # each after what made the index doubtful
+LAST_DIGIT: Final = 9  # an index up to it, without its digit, is a command that fails
 SEND_TRIES: Final = 3  # where the modem says that what came makes no sense
 _MAIMED: Final = frozenset({304, 305})  # PDU or text mode parameter: nothing was sent
 
@@ -172,8 +173,29 @@ class MessageStore:
                 if error.domain and (error.domain, error.code) in EMPTY:
                     return told
                 raise
+            if left and await self._went_astray(stored):
+                continue
             return Deleted.DONE
         raise StaleError(commands.delete(stored.index).line, stored.generation)
+
+    async def _went_astray(self, stored: Stored) -> bool:
+        """Whether a deletion that succeeded was another's: on the way its index lost a digit.
+
+        Looked for where the line loses octets and the index has a digit to lose. What it took
+        instead cannot be brought back; if it had been read and kept, nothing is lost.
+        """
+        if stored.index <= LAST_DIGIT or not self._modem.line_suspect:
+            return False
+        now = await self._reader.read_once(stored.storage, stored.index)
+        if now is None or now.raw != stored.raw:
+            return False
+        log.error(
+            "deletion went astray storage=%s index=%d taken=%s",
+            stored.storage,
+            stored.index,
+            "|".join(_without_a_digit(stored.index)),
+        )
+        return True
 
     async def send(self, submit: Submit, *, more: bool = False) -> int:
         """Send one message; returns TP-MR, the reference of its status report.
@@ -220,3 +242,10 @@ class MessageStore:
         except (CommandError, ReplyError):
             return False
         return True
+
+
+def _without_a_digit(index: int) -> list[str]:
+    """What an index may have become: "12" -> 1 or 2."""
+    digits = str(index)
+    shorter = (digits[:place] + digits[place + 1 :] for place in range(len(digits)))
+    return sorted({text.lstrip("0") or "0" for text in shorter})

@@ -228,6 +228,39 @@ async def test_after_a_resynchronisation_the_same_message_is_deleted(rig: Rig) -
     assert rig.peer.lines[-3:] == ['AT+CPMS="SM"', "AT+CMGR=1", "AT+CMGD=1"]
 
 
+async def test_deletion_that_took_another_message_is_told_and_repeated(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    rig.peer.answers["+CMGL=4"] = listing(entry(12, ONE))
+    (stored,) = await rig.store.list_stored()
+    rig.modem.distrust()
+    answers = iter([reading(ONE), b"\r\n+CMS ERROR: 321\r\n"])
+    rig.peer.answers["+CMGR=12"] = lambda _: next(answers)
+    assert await rig.store.delete(stored) is Deleted.DONE
+    assert rig.peer.lines[1:] == ["AT+CMGD=12", "AT+CMGR=12"] * 2
+    assert "deletion went astray storage=SM index=12 taken=1|2" in caplog.text
+
+
+@pytest.mark.parametrize(("index", "suspect"), [(12, False), (9, True)])
+async def test_deletion_is_not_looked_after_where_no_digit_can_be_missing(
+    rig: Rig, index: int, suspect: bool
+) -> None:
+    rig.peer.answers["+CMGL=4"] = listing(entry(index, ONE))
+    (stored,) = await rig.store.list_stored()
+    if suspect:
+        rig.modem.distrust()
+    assert await rig.store.delete(stored) is Deleted.DONE
+    assert rig.peer.lines == ["AT+CMGL=4", f"AT+CMGD={index}"]
+
+
+async def test_message_that_is_never_gone_does_not_hold_up_the_rest(rig: Rig) -> None:
+    rig.peer.answers |= {"+CMGL=4": listing(entry(12, ONE)), "+CMGR=12": reading(ONE)}
+    (stored,) = await rig.store.list_stored()
+    rig.modem.distrust()
+    assert await rig.store.delete(stored) is Deleted.DONE
+    assert rig.peer.lines.count("AT+CMGD=12") == 4
+
+
 async def test_restart_between_reading_and_deleting_reads_again(rig: Rig) -> None:
     rig.peer.answers["+CMGR=1"] = reading(ONE)
     stored = await rig.store.read("SM", 1)
