@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.faults import page, scenes
 from tests.faults.losses import Cut
-from tests.faults.matrix import Cell, every_cell
+from tests.faults.matrix import Cell, every_cell, in_short
 from tests.faults.site import shortened
 
 
@@ -47,7 +47,8 @@ def main() -> int:
         if isinstance(found, Cell):
             bad += bool(found.problem)
             times = f"ready {found.ready_s:5.1f} s, done {found.done_s:5.1f} s"
-            print(f"{name:36} {times}  [{found.taken}] {found.problem}")
+            taken = in_short(taken.rung for taken in found.history)
+            print(f"{name:36} {times}  [{taken}] {found.problem}")
         elif not isinstance(found, Cut):
             print(f"{name:36} {found!r}")
     print(f"{len(played)} played, {bad} bad, {time.monotonic() - begun:.0f} s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.faults.modems import ArmedPty, ArmedTcp
 from tests.faults.site import Site, StuckError, Taken
 
 DONE_WITHIN_S = 90.0
+NONE = "\N{EN DASH}"
 STATED = frozenset({"before", "during", "after"})
 
 
@@ -49,11 +51,11 @@ class Cell:
     ready_s: float = 0.0
     done_s: float = 0.0
 
-    @property
-    def taken(self) -> str:
-        """The ladder's history in short."""
-        counts = collections.Counter(taken.rung for taken in self.history)
-        return ", ".join(name if n == 1 else f"{n} x {name}" for name, n in counts.items())
+
+def in_short(rungs: Iterable[str]) -> str:
+    """The ladder's history in short."""
+    counts = collections.Counter(rungs)
+    return ", ".join(name if n == 1 else f"{n} x {name}" for name, n in counts.items()) or NONE
 
 
 async def run_cell(fault: Fault, phase: Phase, folder: Path) -> Cell:

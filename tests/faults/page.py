@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.faults.catalogue import FAULTS
 from tests.faults.losses import Losses
-from tests.faults.matrix import PHASES, Cell
+from tests.faults.matrix import PHASES, Cell, in_short
 from tests.faults.recovery import MESSAGES, Recovery
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fault-matrix.md"
@@ -28,7 +28,8 @@ was answered by SMS, and no message is left in the modem.
 
 What a cell says is the ladder's history ([the `recovery` table](operations.md)) and how long after
 the end of the fault the last message had been handled; \N{EN DASH}: the driver itself got through,
-by asking again. `wait`: the device was gone, and found again.
+by asking again. `wait`: the device was gone, and found again. Up to 2 s of each time are the last
+report's, which is synced to disk with the next commit or after 2 s.
 
 Waiting is shortened, and nothing else: a rung's patience is 6 s at most and its rest 0.3 to 3 s,
 the ladder's minimum ages are a tenth, a SIM is looked at every 3 s, a network that does not answer
@@ -71,7 +72,7 @@ def _row(cells: Sequence[str]) -> str:
 def _told(cell: Cell) -> str:
     if cell.problem:
         return "**FAILED**"
-    return f"{cell.taken or chr(0x2013)}; {cell.done_s:.1f} s"
+    return f"{in_short(taken.rung for taken in cell.history)}; {cell.done_s:.1f} s"
 
 
 _RECOVERIES = {
@@ -93,15 +94,13 @@ def _recoveries(played: Mapping[str, Any]) -> str:
         "| --- | --- | --- |",
     ]
     for name, says in _RECOVERIES.items():
-        found: Recovery = played[name]
-        lines.append(
-            _row([says, f"{found.handled_s:.2f} s", ", ".join(found.rungs) or chr(0x2013)])
-        )
+        timed: Recovery = played[name]
+        lines.append(_row([says, f"{timed.handled_s:.2f} s", in_short(timed.rungs)]))
     for name, found in played.items():
         if isinstance(found, Recovery) and name.startswith("noise"):
             _, kind, probability = name.split()
             says = f"noise between lines ({kind}, {probability}): handled once each"
-            rungs = ", ".join(found.rungs) or chr(0x2013)
+            rungs = in_short(found.rungs)
             lines.append(_row([says, f"{found.once} of {MESSAGES}", rungs]))
     return "\n".join(lines) + "\n"
 
@@ -129,7 +128,7 @@ def _losses(played: Mapping[str, Any]) -> str:
             lines.append(_row([f"1 byte in {found.one_in}, {found.way}", *map(str, numbers)]))
     lines += [
         "",
-        "A message is lost where `AT+CMGD=` loses a digit on its way and so names another one,",
+        "A message is lost where `AT+CMGD=` loses a digit on its way and so names another one",
         "that has not been read: the modem deletes it, and nobody can tell. The test finds the",
         "damaged command to each message that is lost.",
         "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -64,4 +65,5 @@ async def play(names: Sequence[str], folder: Path) -> dict[str, Any]:
     ends = await asyncio.gather(
         *(one(number, name) for number, name in enumerate(order)), return_exceptions=True
     )
+    gc.collect()  # what holds a port ends here, while there still are threads to close it in
     return dict(zip(order, ends, strict=True))
