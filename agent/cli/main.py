@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from agent import __version__
 from agent.cli.exits import CONFIGURATION, FAILED, complain
@@ -34,8 +34,24 @@ COMMANDS: Final = (
 )
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As argparse's own, which would load shutil to learn a width: 0.5 MB in every agent."""
+    try:
+        columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+    except (OSError, ValueError):
+        columns = 0  # no terminal
+    return argparse.HelpFormatter(prog, width=(columns or 80) - 2)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser, also of the sub-commands, with that formatter."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _formatter, **options})
+
+
 def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="modem-agent",
         description="Keeps a gateway commandable by SMS.",
         epilog="Exit status: 0 done, 1 failed, 2 usage, 69 no modem or no running agent, "
@@ -43,7 +59,7 @@ def _parser(names: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"modem-agent {__version__}")
     parser.add_argument("--config", metavar="FILE", help="configuration file")
-    # Without `prog`, argparse formats a whole usage to learn it, and loads shutil for its width.
+    # Without `prog`, argparse formats a whole usage to learn it.
     subparsers = parser.add_subparsers(
         prog=parser.prog, dest="subcommand", metavar="COMMAND", required=True
     )
