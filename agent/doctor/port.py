@@ -117,6 +117,8 @@ async def _holder(patient: Patient) -> Result:
     """Open the port: only that shows whether somebody holds it."""
     if patient.agent_has_modem:
         assert patient.status is not None  # noqa: S101 - agent_has_modem
+        if patient.status["modem"]["link"] != "ready":
+            return skipped("left to the running agent, which tries by itself")
         return good(f"the running agent (process {patient.status['pid']})")
     assert patient.port is not None  # noqa: S101 - the check before
     baudrate = patient.config.modem.baudrate if patient.config is not None else 115200
