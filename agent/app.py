@@ -113,7 +113,7 @@ class App:
             journal,
             self.link,
             self.intake,
-            self.sending,
+            self.planner,
             self.clock,
             poll_s=config.modem.poll_s,
             pulse=self.pulse,

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from agent import assembly
+from agent import assembly, receipts
 from agent.bell import HANDED_OVER
 from agent.clock import Clock
 from agent.intake import Intake, Recorded
 from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
 from agent.pulse import Pulse
-from agent.sending import Sending
+from agent.reports import Planner
 from at.errors import AtError, CommandError
 from at.messages import MessageStore, Stored
 
@@ -49,7 +49,7 @@ class Inbox:
         journal: Journal,
         link: Link,
         intake: Intake,
-        sending: Sending,
+        planner: Planner,
         clock: Clock,
         *,
         poll_s: float,
@@ -58,7 +58,7 @@ class Inbox:
         self._journal = journal
         self._link = link
         self._intake = intake
-        self._sending = sending
+        self._planner = planner
         self._clock = clock
         self._poll_s = poll_s
         self._pulse = pulse
@@ -175,7 +175,8 @@ class Inbox:
             return _Kept(stored, None)
         arrival = taken.arrival
         if taken.receipt is not None:
-            arrival = replace(arrival, detail=self._sending.receipt(db, taken.receipt, now))
+            detail = receipts.match(db, taken.receipt, now, self._planner)
+            arrival = replace(arrival, detail=detail)
         return _Kept(stored, self._intake.record(db, arrival, taken.segments))
 
     async def _give_up_incomplete(self) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from agent import sms_budget
 from agent.clock import Clock, iso
 from agent.config import BudgetConfig
 from agent.events import Event, Events
@@ -34,9 +35,7 @@ SEGMENTS_MAX: Final = 10  # of a requested SMS; a report's limit is its platform
 SEND_WITHIN_S: Final = 900.0  # the driver itself gives up after minutes
 RETRY_S: Final = 30.0
 NETWORK_CAUSES: Final = 256  # +CMS ERROR: 0-255 are the network's
-FREE_SHARE: Final = 4  # unsigned and refused messages may cause a quarter of the SMS budget
 PATIENCE: Final = timedelta(hours=72)  # how long a requested SMS is tried
-_SPENT: Final = "('sent', 'delivered', 'unknown', 'failed')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ class Sending:
         Raises NotSentError, also where the budget is spent (after_s says when it is not).
         """
         destination, parts = _prepared(recipient, body, max_segments)
-        wait = functools.partial(self._budget_wait, segments=len(parts), free=free)
+        wait = functools.partial(self._over_budget, segments=len(parts), free=free)
         over = await self._journal.read(wait)
         if over is not None:
             raise over
@@ -137,25 +136,12 @@ class Sending:
                     raise _not_sent(error, tuple(references)) from error
         return Sent(tuple(references))
 
-    def _budget_wait(
+    def _over_budget(
         self, db: sqlite3.Connection, segments: int, *, free: bool
     ) -> NotSentError | None:
         """Return the error that says how long the budget is spent; None where it is not."""
-        now = self._clock.wall()
-        budgets = (
-            (self._budget.sms_per_hour, timedelta(hours=1)),
-            (self._budget.sms_per_day, timedelta(days=1)),
-        )
-        for limit, period in budgets:
-            shares = [(limit, "")]
-            if free:
-                shares.append((max(1, limit // FREE_SHARE), " AND free = 1"))
-            for share, condition in shares:
-                after_s = _wait_s(db, now, segments, share, period, condition)
-                if after_s > 0:
-                    text = f"SMS budget is spent ({share} in {period})"
-                    return NotSentError(text, after_s=after_s)
-        return None
+        over = sms_budget.over(db, self._budget, self._clock.wall(), segments, free=free)
+        return None if over is None else NotSentError(over.reason, after_s=over.after_s)
 
     async def run(self) -> None:
         """Send what is queued in `sends`, for ever. What was under way at a crash is `unknown`."""
@@ -204,7 +190,7 @@ class Sending:
         row = _next_queued(db)
         if row is None:
             return None, None
-        over = self._budget_wait(db, _segments(row), free=bool(row["free"]))
+        over = self._over_budget(db, _segments(row), free=bool(row["free"]))
         if over is not None:
             return None, over
         move_send(db, row["n"], "start")
@@ -275,44 +261,133 @@ class Sending:
         }
         insert(db, "sends", values)
 
-    def receipt(self, db: sqlite3.Connection, report: sms.StatusReport, now: datetime) -> str:
-        """Match a delivery report to what was sent, inside the caller's transaction.
 
-        Returns the id of the request it belongs to, or what is known of it.
-        """
-        since = iso(now - timedelta(days=7))  # TP-MR wraps at 256: older ones are other messages
-        digits = str(report.recipient).removeprefix("+")
-        for n, id_, recipient, refs in db.execute(
-            "SELECT n, id, recipient, refs FROM sends WHERE state IN ('sent', 'unknown')"
-            " AND finished_at > ? ORDER BY n DESC",
-            (since,),
-        ).fetchall():
-            entries = json.loads(refs)
-            if recipient.removeprefix("+") != digits:
-                continue
-            for entry in entries:
-                if entry["reference"] == report.reference and entry["status"] is None:
-                    entry["status"] = report.status
-                    self._receive(db, n, entries, now)
-                    return str(id_ or f"send {n}")
-        return "of no message sent here"
+def queue_send(
+    db: sqlite3.Connection,
+    *,
+    id_: str | None,
+    recipient: str,
+    body: str | bytes,
+    now: datetime,
+    want_report: bool = False,
+    free: bool = False,
+    command: int | None = None,
+) -> int:
+    """Queue one SMS inside the caller's transaction; wake `Sending` after the commit."""
+    return insert(
+        db,
+        "sends",
+        {
+            "id": id_,
+            "recipient": recipient,
+            "text": body if isinstance(body, str) else None,
+            "data": body if isinstance(body, bytes) else None,
+            "want_report": want_report,
+            "free": free,
+            "state": "queued",
+            "command": command,
+            "created_at": now,
+        },
+    )
 
-    def _receive(
-        self, db: sqlite3.Connection, n: int, entries: list[dict[str, Any]], now: datetime
-    ) -> None:
-        statuses = [entry["status"] for entry in entries]
-        values = {"refs": json.dumps(entries)}
-        # TS 23.040 9.2.3.15: below 0x20 the short message was received; 0x20-0x3F: still trying.
-        if any(status is not None and status >= 0x40 for status in statuses):
-            move_send(
-                db, n, "fail", {**values, "error": f"TP-ST 0x{max(s or 0 for s in statuses):02X}"}
-            )
-        elif all(status is not None and status < 0x20 for status in statuses):
-            move_send(db, n, "deliver", values)
+
+def _prepared(
+    recipient: str, body: str | bytes, max_segments: int = SEGMENTS_MAX
+) -> tuple[sms.Address, Sequence[sms.UserData]]:
+    """Return what goes on the air. Raises NotSentError for what cannot."""
+    try:
+        destination = sms.Address.parse(recipient)
+        parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
+    except EncodeError as error:
+        raise NotSentError(str(error), permanent=True) from error
+    return destination, parts
+
+
+def _body(row: dict[str, Any]) -> str | bytes:
+    body: str | bytes = row["text"] if row["text"] is not None else row["data"]
+    return body
+
+
+def _segments(row: dict[str, Any]) -> int:
+    """Return what a queued SMS costs; 1 for what will turn out not to be sendable."""
+    try:
+        return len(_prepared(row["recipient"], _body(row))[1])
+    except NotSentError:
+        return 1
+
+
+def _references(references: tuple[int, ...]) -> list[dict[str, int | None]]:
+    return [{"reference": reference, "status": None} for reference in references]
+
+
+def _next_queued(db: sqlite3.Connection) -> dict[str, Any] | None:
+    cursor = db.execute("SELECT * FROM sends WHERE state = 'queued' ORDER BY n LIMIT 1")
+    values = cursor.fetchone()
+    if values is None:
+        return None
+    return dict(zip((column[0] for column in cursor.description), values, strict=True))
+
+
+def _not_sent(self, row: dict[str, Any], error: NotSentError) -> float:
+        values = {
+            "error": str(error),
+            "refs": _references(error.references),
+            "segments": len(error.references) + error.unknown,
+        }
+        created_at = datetime.fromisoformat(row["created_at"])
+        late = self._clock.wall() - created_at > PATIENCE
+        if error.unknown:
+            await self._settle(row, "lose", values)
+        elif error.permanent or error.references or late:
+            # With some segments gone a second try would tell a part of it twice.
+            await self._settle(row, "fail", values)
         else:
-            db.execute("UPDATE sends SET refs = ? WHERE n = ?", (values["refs"], n))
-            return
-        self._planner.sent(db, n, now)
+            await self._journal.commit(
+                lambda db: move_send(db, row["n"], "retry", {"error": str(error)})
+            )
+            return error.after_s or RETRY_S
+        return 0.0
+
+    async def _settle(self, row: dict[str, Any], trigger: str, values: dict[str, Any]) -> None:
+        now = self._clock.wall()
+
+        def work(db: sqlite3.Connection) -> str:
+            state = move_send(db, row["n"], trigger, {**values, "finished_at": now})
+            self._planner.sent(db, row["n"], now)
+            return state
+
+        state = await self._journal.commit(work)
+        self._events.tell(Event(now, "send", id=row["id"] or "", state=state))
+        self._wake_others()
+
+    def record(
+        self,
+        db: sqlite3.Connection,
+        recipient: str,
+        text: str,
+        *,
+        references: tuple[int, ...],
+        trigger: str,
+        command: int,
+        free: bool,
+    ) -> None:
+        """Book an SMS that carried a report, inside the caller's transaction.
+
+        trigger: how machines.SEND ends it: "sent", "lose", or "fail" where only a part has left.
+        """
+        now = self._clock.wall()
+        values = {
+            "recipient": recipient,
+            "text": text,
+            "state": SEND.move(SEND.move("queued", "start"), trigger),
+            "segments": len(references) + (trigger == "lose"),
+            "refs": _references(references),
+            "free": free,
+            "command": command,
+            "created_at": now,
+            "finished_at": now,
+        }
+        insert(db, "sends", values)
 
 
 def queue_send(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent import receipts
 from agent.app import App
 from agent.sending import NotSentError, queue_send
 from at import sms
@@ -53,7 +54,7 @@ class Bench:
 
     async def receive(self, report: sms.StatusReport) -> str:
         return await self.app.journal.commit(
-            lambda db: self.app.sending.receipt(db, report, self.clock.now)
+            lambda db: receipts.match(db, report, self.clock.now, self.app.planner)
         )
 
     async def row(self, n: int) -> dict[str, Any]:
