@@ -13,10 +13,14 @@ from at.command import Command
 from at.errors import CommandError, ReplyError
 from at.modem import Modem
 from at.pdu_mode import PduMode
-from at.protocol import AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
+from at.protocol import CTRL_Z, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
 from at.result_codes import command_error
+from at.simulator import SimulatedModem
 from at.text_mode import TextMode
 from at.urcs import URCS
+
+STAGED = 5  # messages: as many as the transcripts read from one after another
+MESSAGE = "00040481926300006210203040500004F0B4FB0C"
 
 FOLDER = Path(__file__).parents[1] / "transcripts"
 
@@ -151,6 +155,44 @@ async def play_to_modem(turns: list[Turn], modem: Modem, news: list[object]) -> 
             outcome = f"! {error}"
         assert [outcome] == turn.outcome, f"AT{turn.line}"
     assert [repr(one) for one in news] == [one for turn in turns for one in turn.news]
+
+
+def play_to_simulator(turns: list[Turn], simulated: SimulatedModem) -> int:
+    """Say to the simulated modem what the device heard; returns how many answers were compared.
+
+    What the device took, the simulated one takes too, and its answer gives a value of the same
+    kind; figures, names and messages are its own. A refusal has causes that are not staged.
+    """
+    for _ in range(STAGED):
+        simulated.deliver(MESSAGE, announce=False)
+    protocol = AtProtocol(URCS)
+    known = Commands()
+    compared = 0
+    for turn in turns:
+        if turn.line is None:
+            continue
+        command = known.find(turn)
+        simulated.feed(protocol.start(command))
+        events = protocol.feed(simulated.drain())
+        if turn.body is not None:
+            assert Prompt() in events, f"no prompt for AT{turn.line}"
+            simulated.feed(turn.body + CTRL_Z)
+            events += protocol.feed(simulated.drain())
+        while not any(isinstance(event, Reply) for event in events):
+            assert simulated.due_s is not None, f"AT{turn.line} is never answered"
+            simulated.advance(simulated.due_s)
+            events += protocol.feed(simulated.drain())
+        (outcome,) = [_outcome(command, one) for one in events if isinstance(one, Reply)]
+        if all(wanted.startswith("=") for wanted in turn.outcome) and turn.line != "+CNMA":
+            assert [_kind(outcome)] == [_kind(wanted) for wanted in turn.outcome], f"AT{turn.line}"
+            compared += 1
+    return compared
+
+
+def _kind(outcome: str) -> str:
+    """What the value is shown as, without its figures and words; of many values the first."""
+    value = re.sub(r"'[^']*'|\b\d+\b", "_", outcome)
+    return (re.search(r"[A-Z]\w+(?=\()", value) or [value])[0]
 
 
 def far_end(turns: list[Turn]) -> Callable[[str], bytes | None]:
