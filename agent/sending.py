@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import json
 import logging
 import secrets
 import sqlite3
@@ -15,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from agent import sms_budget
-from agent.clock import Clock, iso
+from agent.clock import Clock
 from agent.config import BudgetConfig
 from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
@@ -326,159 +325,6 @@ def _next_queued(db: sqlite3.Connection) -> dict[str, Any] | None:
     if values is None:
         return None
     return dict(zip((column[0] for column in cursor.description), values, strict=True))
-
-
-def _not_sent(self, row: dict[str, Any], error: NotSentError) -> float:
-        values = {
-            "error": str(error),
-            "refs": _references(error.references),
-            "segments": len(error.references) + error.unknown,
-        }
-        created_at = datetime.fromisoformat(row["created_at"])
-        late = self._clock.wall() - created_at > PATIENCE
-        if error.unknown:
-            await self._settle(row, "lose", values)
-        elif error.permanent or error.references or late:
-            # With some segments gone a second try would tell a part of it twice.
-            await self._settle(row, "fail", values)
-        else:
-            await self._journal.commit(
-                lambda db: move_send(db, row["n"], "retry", {"error": str(error)})
-            )
-            return error.after_s or RETRY_S
-        return 0.0
-
-    async def _settle(self, row: dict[str, Any], trigger: str, values: dict[str, Any]) -> None:
-        now = self._clock.wall()
-
-        def work(db: sqlite3.Connection) -> str:
-            state = move_send(db, row["n"], trigger, {**values, "finished_at": now})
-            self._planner.sent(db, row["n"], now)
-            return state
-
-        state = await self._journal.commit(work)
-        self._events.tell(Event(now, "send", id=row["id"] or "", state=state))
-        self._wake_others()
-
-    def record(
-        self,
-        db: sqlite3.Connection,
-        recipient: str,
-        text: str,
-        *,
-        references: tuple[int, ...],
-        trigger: str,
-        command: int,
-        free: bool,
-    ) -> None:
-        """Book an SMS that carried a report, inside the caller's transaction.
-
-        trigger: how machines.SEND ends it: "sent", "lose", or "fail" where only a part has left.
-        """
-        now = self._clock.wall()
-        values = {
-            "recipient": recipient,
-            "text": text,
-            "state": SEND.move(SEND.move("queued", "start"), trigger),
-            "segments": len(references) + (trigger == "lose"),
-            "refs": _references(references),
-            "free": free,
-            "command": command,
-            "created_at": now,
-            "finished_at": now,
-        }
-        insert(db, "sends", values)
-
-
-def queue_send(
-    db: sqlite3.Connection,
-    *,
-    id_: str | None,
-    recipient: str,
-    body: str | bytes,
-    now: datetime,
-    want_report: bool = False,
-    free: bool = False,
-    command: int | None = None,
-) -> int:
-    """Queue one SMS inside the caller's transaction; wake `Sending` after the commit."""
-    return insert(
-        db,
-        "sends",
-        {
-            "id": id_,
-            "recipient": recipient,
-            "text": body if isinstance(body, str) else None,
-            "data": body if isinstance(body, bytes) else None,
-            "want_report": want_report,
-            "free": free,
-            "state": "queued",
-            "command": command,
-            "created_at": now,
-        },
-    )
-
-
-def _prepared(
-    recipient: str, body: str | bytes, max_segments: int = SEGMENTS_MAX
-) -> tuple[sms.Address, Sequence[sms.UserData]]:
-    """Return what goes on the air. Raises NotSentError for what cannot."""
-    try:
-        destination = sms.Address.parse(recipient)
-        parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
-    except EncodeError as error:
-        raise NotSentError(str(error), permanent=True) from error
-    return destination, parts
-
-
-def _body(row: dict[str, Any]) -> str | bytes:
-    body: str | bytes = row["text"] if row["text"] is not None else row["data"]
-    return body
-
-
-def _segments(row: dict[str, Any]) -> int:
-    """Return what a queued SMS costs; 1 for what will turn out not to be sendable."""
-    try:
-        return len(_prepared(row["recipient"], _body(row))[1])
-    except NotSentError:
-        return 1
-
-
-def _references(references: tuple[int, ...]) -> list[dict[str, int | None]]:
-    return [{"reference": reference, "status": None} for reference in references]
-
-
-def _next_queued(db: sqlite3.Connection) -> dict[str, Any] | None:
-    cursor = db.execute("SELECT * FROM sends WHERE state = 'queued' ORDER BY n LIMIT 1")
-    values = cursor.fetchone()
-    if values is None:
-        return None
-    return dict(zip((column[0] for column in cursor.description), values, strict=True))
-
-
-def _wait_s(
-    db: sqlite3.Connection,
-    now: datetime,
-    segments: int,
-    limit: int,
-    period: timedelta,
-    condition: str,
-) -> float:
-    """Return how long until `segments` more fit into `limit` within `period`; 0: they do now."""
-    # Later than now by more than the period: the wall clock has been set back since.
-    rows = db.execute(
-        f"SELECT finished_at, segments FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
-        f" AND finished_at > ? AND finished_at < ?{condition} ORDER BY finished_at DESC",
-        (iso(now - period), iso(now + period)),
-    )
-    spent = 0
-    for finished_at, count in rows:
-        spent += count
-        if spent + segments > limit:
-            # When this one has left the period, everything older has too.
-            free_at = datetime.fromisoformat(finished_at) + period
-            return max(1.0, (free_at - now).total_seconds())
-    return 0.0
 
 
 def _not_sent(error: AtError, references: tuple[int, ...]) -> NotSentError:
