@@ -73,6 +73,9 @@ def _met(problem: Exception) -> Result:
             return error(f"the port was lost: {problem.reason}", remedy)
         case CommandTimeoutError():
             return error(str(problem), "restart the modem; modem-agent at may show what it says")
+        case PermissionError():
+            told = f"{problem.filename or 'it'}: {(problem.strerror or 'denied').lower()}"
+            return note(told, "run this as root or as the agent's user to see it")
         case CommandError() | ReplyError():
             return note(f"the modem does not tell ({problem})")
     return error(str(problem), "see what is said above it")

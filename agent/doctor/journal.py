@@ -66,7 +66,10 @@ def _owner(patient: Patient) -> Result:
     path = patient.journal_path
     assert path is not None  # noqa: S101 - the check before
     lock = path.with_name(path.name + ".lock")
-    if not _is_locked(lock):
+    locked = _is_locked(lock)
+    if locked is None:
+        return note(f"{LOCKS} cannot be read, which would tell")
+    if not locked:
         return good("no agent owns it")
     told = lock.read_text("utf-8", "replace").strip() or "process unknown"
     if patient.status is not None:
@@ -75,12 +78,15 @@ def _owner(patient: Patient) -> Result:
     return warning(f"owned by an agent that cannot be asked ({told})", remedy)
 
 
-def _is_locked(lock: Path) -> bool:
-    """Whether somebody holds it; by /proc, as a trial might be in an agent's way."""
+def _is_locked(lock: Path) -> bool | None:
+    """Whether somebody holds it, None: not told; by /proc: a trial might be in an agent's way."""
     if not lock.exists():
         return False
-    pattern = rf"FLOCK .* [0-9a-f]+:[0-9a-f]+:{lock.stat().st_ino} 0 EOF"
-    return re.search(pattern, LOCKS.read_text("ascii", "replace")) is not None
+    try:
+        held = LOCKS.read_text("ascii", "replace")
+    except OSError:
+        return None
+    return re.search(rf"FLOCK .* [0-9a-f]+:[0-9a-f]+:{lock.stat().st_ino} 0 EOF", held) is not None
 
 
 def _content(patient: Patient) -> Result:

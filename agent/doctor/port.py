@@ -21,6 +21,8 @@ NAME: Final = "port: name"
 OPENS: Final = "port: opens"
 OPEN_WITHIN_S: Final = 30.0  # "auto" may have to ask several ports
 SERIAL: Final = Path("/dev/serial")
+SERVICE_USER: Final = "modem-agent"
+UNIT_GROUP: Final = "dialout"  # SupplementaryGroups= of the unit
 AGENT_NAMES: Final = ("modem-agent", "agent", "__main__.py")
 UDEV_REMEDY: Final = (
     "modem-agent install puts a udev rule in place that keeps it away (ID_MM_DEVICE_IGNORE)"
@@ -90,6 +92,9 @@ def _permissions(patient: Patient) -> Result:
     seen = Path(node).stat()
     group = _group(seen.st_gid)
     told = f"{stat.filemode(seen.st_mode)} {_user(seen.st_uid)} {group}"
+    if not patient.agent_has_modem and os.geteuid() == 0 and not _service_may(seen):
+        remedy = f"usermod -aG {group} {SERVICE_USER}"
+        return warning(f"{told}: root may open it, the service's {SERVICE_USER} may not", remedy)
     if patient.agent_has_modem or os.access(node, os.R_OK | os.W_OK):
         return good(told)
     if seen.st_mode & stat.S_IRGRP and seen.st_mode & stat.S_IWGRP and seen.st_gid:
@@ -97,6 +102,17 @@ def _permissions(patient: Patient) -> Result:
     else:
         remedy = f"chgrp dialout {node}; chmod g+rw {node}; or modem-agent install's udev rule"
     return error(f"{told}: {_user(os.geteuid())} may not open it", remedy)
+
+
+def _service_may(seen: os.stat_result) -> bool:
+    """Whether the packaged unit, where its user is there, may open what root may."""
+    try:
+        user = pwd.getpwnam(SERVICE_USER)
+    except KeyError:
+        return True
+    groups = {_group(gid) for gid in os.getgrouplist(SERVICE_USER, user.pw_gid)} | {UNIT_GROUP}
+    by_group = _group(seen.st_gid) in groups and bool(seen.st_mode & stat.S_IWGRP)
+    return by_group or seen.st_uid == user.pw_uid or bool(seen.st_mode & stat.S_IWOTH)
 
 
 def _group(gid: int) -> str:
@@ -134,6 +150,8 @@ async def _holder(patient: Patient) -> Result:
 
 
 def _held(problem: PortBusyError) -> tuple[str, str]:
+    if problem.path == AUTO:
+        return problem.reason, "stop what holds the modem's port, or name another with --port"
     who, _, remedy = problem.reason.partition("; ")
     if (problem.holder or "").split(" ")[0] in AGENT_NAMES:
         remedy = "an agent has it: without --port it is asked; stop it to have the port examined"
@@ -144,17 +162,17 @@ def _rivals(patient: Patient) -> Result:
     """Say who does not hold the port now, and may tomorrow."""
     node = Path(_node(patient) or "")
     console = f"console={node.name}"
-    words = Path("/proc/cmdline").read_text("utf-8", "replace").split()
+    words = _text(Path("/proc/cmdline")).split()
     if node.name and any(word.split(",")[0] == console for word in words):
         told = f"nobody, but the kernel writes its messages to it ({console})"
         return warning(told, f"take {console} off the kernel command line")
-    if any(_comm(one) == "ModemManager" for one in Path("/proc").glob("[0-9]*/comm")):
+    if any(_text(one) == "ModemManager" for one in Path("/proc").glob("[0-9]*/comm")):
         return note("nobody, but ModemManager runs and may come to take it", UDEV_REMEDY)
     seen = "" if os.geteuid() == 0 else " that this user can see"
     return good(f"nobody{seen}")
 
 
-def _comm(path: Path) -> str:
+def _text(path: Path) -> str:
     try:
         return path.read_text("utf-8", "replace").strip()
     except OSError:
@@ -166,7 +184,10 @@ async def _opens(patient: Patient) -> Result:
         return good("the running agent has opened it")
     if patient.modem is None:
         problem = patient.port_error
-        reason, _, remedy = (problem.reason if problem is not None else "").partition("; ")
+        assert problem is not None  # noqa: S101 - the check before has tried
+        reason, _, remedy = problem.reason.partition("; ")
+        if problem.path == AUTO:
+            reason, remedy = problem.reason, "name the modem's AT port with --port"
         return error(reason, remedy or "unplug the modem and plug it in")
     return good(patient.modem.path)
 

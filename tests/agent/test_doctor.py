@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import select
@@ -16,8 +17,10 @@ import pytest
 
 from agent.cli.doctor import worst
 from agent.cli.main import main
-from agent.doctor import dialogue, port
+from agent.doctor import dialogue, network, port
 from agent.doctor.finding import Finding, Means, Verdict
+from at import discovery
+from at.errors import PortBusyError
 from at.simulator import PtyModem
 from tests.agent.doctoring import Simulated, doctor, examine
 from tests.support.agent import Agent, simulated
@@ -257,6 +260,46 @@ def test_group_of_the_port_is_named_to_who_may_not_open_it(
     assert "usermod -aG dialout" in report["port: permissions"]["remedy"]
 
 
+def test_user_of_the_service_is_thought_of_when_root_asks(
+    modem: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = modem.path
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(port, "SERVICE_USER", "nobody")
+    Path(path).chmod(0o600)
+    report = examine(tmp_path, port=path)
+    assert report["port: permissions"]["verdict"] == "warning"
+    assert "the service's nobody may not" in report["port: permissions"]["seen"]
+    os.chown(path, 0, grp.getgrnam("dialout").gr_gid)
+    Path(path).chmod(0o660)
+    assert examine(tmp_path, port=path)["port: permissions"]["verdict"] == "ok"
+
+
+def test_holder_of_a_port_that_was_to_be_found_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = "/dev/ttyUSB2: held by minicom (pid 7); quit minicom; /dev/ttyUSB3: no AT port"
+
+    async def refuse(_port: str, **_how: object) -> None:
+        raise PortBusyError("auto", reason, "minicom (pid 7)")
+
+    one = discovery.Candidate("/dev/null", "/dev/null", "1-1", "2c7c", "0125", 2, "option", "", 0)
+    monkeypatch.setattr(port, "candidates", lambda: [one])
+    monkeypatch.setattr(port, "open_modem", refuse)
+    report = examine(tmp_path, port="auto")
+    assert (report.status, report.errors) == (69, ["port: holder"])
+    assert report["port: holder"]["seen"] == reason
+    assert "--port" in report["port: holder"]["remedy"]
+
+
+def test_cause_of_a_denial_is_read_where_the_modem_tells_it() -> None:
+    line = '+CEREG: 3,3,"1A2B","01234567",7,0,13'
+    answer = network._asking("+CEREG").parse((line,))
+    assert (answer.registered, answer.technology, answer.cause) == (False, 7, 13)
+    assert "roaming" in network.CAUSES[13]
+    assert network._asking("+CREG").parse(("+CREG: 0,3",)).cause is None
+
+
 def test_name_that_stays_is_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = tmp_path / "by-id" / "usb-Maker_Modem-if02-port0"
     link.parent.mkdir()
@@ -338,8 +381,6 @@ def test_exit_status_is_that_of_the_gravest_error(errors: tuple[Means, ...], sta
 def test_at_lines_reach_a_modem_that_is_found_by_itself(
     modem: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from at import discovery  # noqa: PLC0415 - patched here alone
-
     path = modem.path
     one = discovery.Candidate(path, path, "1-1", "2c7c", "0125", 2, "option", "Maker Modem", 0)
     monkeypatch.setattr(discovery, "candidates", lambda *_: [one])
