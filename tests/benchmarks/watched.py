@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 BEGUN = time.monotonic()
-STRETCH_S = 0.001  # shorter stretches of work on the loop are not noted
+STRETCH_S = 0.0002  # shorter stretches of work on the loop are not noted
 
 commits: list[tuple[float, float]] = []
 journalled: list[tuple[float, str]] = []
