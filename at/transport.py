@@ -64,6 +64,7 @@ class _Careful:
     failed: Callable[[str], None] | None = None
     closed: threading.Event | None = None
     lock: Lock | None = None
+    is_open: bool
 
     def flush(self) -> None:
         """Drain nothing: whoever closes has given up on what is unsent."""
@@ -110,8 +111,9 @@ class _Careful:
         """Close in a thread of its own; `closed` is set when that is done."""
         if self.closed is None:
             self.closed = threading.Event()
-            if sys.is_finalizing():
-                # The interpreter starts no thread any more, and would wait for it for ever.
+            if sys.is_finalizing() or not self.is_open:
+                # The interpreter starts no thread any more, and would wait for it for ever. What
+                # was never open blocks nothing.
                 self._close()
                 return
             threading.Thread(target=self._close, name="port-close", daemon=True).start()

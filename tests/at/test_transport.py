@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -245,6 +246,15 @@ async def test_opening_closing_and_losing_a_stuck_port_never_hold_up_the_loop() 
     stop = True
     await watcher
     assert worst < 0.25  # the benchmark holds it to 50 ms; a loaded machine must not fail here
+
+
+def test_device_that_never_opened_is_closed_without_a_thread() -> None:
+    device = transport._Tty()
+    before = set(threading.enumerate())
+    device.close()
+    assert device.closed is not None
+    assert device.closed.is_set()
+    assert set(threading.enumerate()) <= before
 
 
 async def test_open_that_hangs_ends_at_its_own_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
