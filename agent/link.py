@@ -15,6 +15,7 @@ from agent.bell import HANDED_OVER, Bell
 from agent.clock import Clock
 from agent.config import ModemConfig
 from agent.events import Event, Events
+from agent.facts import FirmwareFacts
 from agent.journal import Journal
 from agent.ladder import LADDER, RESET, Rung
 from agent.machines import LINK
@@ -96,11 +97,13 @@ class Link:
         self.reason = "not opened yet"
         self.since = clock.wall()
         self._config = config
+        self._facts = FirmwareFacts(journal)
         self._wanted = BringUp(
             sms_mode=config.sms_mode,
             pin=pin,
             profile=config.profile,
             pin_memory=pin_memory or PinMemory(),
+            facts=self._facts.known,
         )
         self._journal = journal
         self._clock = clock
@@ -166,6 +169,7 @@ class Link:
 
     async def run(self) -> None:
         """Keep the modem ready for ever."""
+        await self._facts.recall()
         rung: Rung | None = None
         try:
             while True:
@@ -235,6 +239,7 @@ class Link:
             # What this SIM has refused may have been known to the file that was lost.
             wanted = replace(wanted, pin=None)
         found = await bring_up(self._modem, wanted)
+        await self._facts.remember()
         self.identity = found
         self._messages = MessageStore.of(self._modem, found)
         self._move("brought_up")
