@@ -7,9 +7,11 @@ import itertools
 import re
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from at.simulator import PtyModem, RunningModem
+from at.simulator.texts import pdus_of
 
 BITS_A_BYTE = 10
 
@@ -70,11 +72,12 @@ def line_time_s(count: int, baud: int) -> float:
 
 
 def announced(modem: Modem, sender: str, text: str) -> float:
-    """Bring a message that fits into one part, and return when its announcement began."""
+    """Bring a message that fits into one part, and return when the modem had it."""
+    (pdu,) = pdus_of(sender, text, datetime.now(UTC))
 
     def act(shell: WireModem) -> float:
         now = time.monotonic()
-        shell.deliver_text(sender, text)
+        shell.deliver(pdu)
         return now
 
     return modem.call(act)
