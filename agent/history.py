@@ -121,10 +121,12 @@ def dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[Item]:
 def _message(db: sqlite3.Connection, n: int) -> Item | None:
     for row in dicts(db, "SELECT * FROM messages WHERE n = ?", n):
         command = row.pop("command")
+        told = None if command is None else _command(db, command)
         return {
             "kind": "message",
             **_body(row),
-            "command": None if command is None else _command(db, command),
+            "state": None if told is None else told["state"],
+            "command": told,
             "reports": _reports(db, n, command, row["verdict"]),
             "parts": dicts(
                 db,
@@ -156,6 +158,7 @@ def _part(db: sqlite3.Connection, n: int) -> Item | None:
             "platform": "",
             "text": None,
             "data": None,
+            "state": None,
             "reason": "",
             "detail": f"{row['sequence']} of {row['total']}",
             "command": None,
