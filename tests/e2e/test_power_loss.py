@@ -26,6 +26,8 @@ WAL_HEADER = 32  # octets, sqlite.org/fileformat.html §4.1
 FRAME_HEADER = 24
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
+SYNCED = "commit, after"
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -69,15 +71,16 @@ def recorded(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) 
         road.wait(road.replies, "reply")
         road.wait(lambda: not road.stored(), "deletion")
         road.agent.wait_rows("SELECT 1 FROM reports WHERE state = 'reported'")
-        points = road.points()
         road.agent.kill()
-    disks = sorted(copies.iterdir())
+        points = road.points()
+    # The last lazy commit may have been cut off between its copy and its mark.
+    disks = sorted(copies.iterdir())[: points.count(SYNCED)]
     return Run(places, _moments(points, disks), disks)
 
 
 def _moments(points: list[str], disks: list[Path]) -> list[Moment]:
     """Cut the recorded run into the spans between one finished commit and the next."""
-    syncs = [n for n, name in enumerate(points) if name == "commit, after"]
+    syncs = [n for n, name in enumerate(points) if name == SYNCED]
     assert len(syncs) == len(disks)
     moments = []
     for number, disk in enumerate(disks):
