@@ -37,13 +37,14 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     folder = tmp_path_factory.mktemp("history")
     settings = {"command": {"bad": {"exec": ["/bin/false"]}}}
     with simulated(folder) as modem, Agent(folder, settings=settings) as agent:
-        for sender, text in RECEIVED:
+        # One after the other: a slot that is free again is read before the ones behind it.
+        for count, (sender, text) in enumerate(RECEIVED, 1):
             modem.deliver_text(sender, text)
+            agent.wait_rows("SELECT 1 FROM messages", count=count)
         part = first_part("000", "z" * 200)
-        for _ in range(2):
+        for verdict in ("part", "repeat"):
             modem.deliver(part)
-        agent.wait_rows("SELECT 1 FROM messages", count=len(RECEIVED))
-        agent.wait_rows("SELECT 1 FROM segments WHERE verdict = 'repeat'")
+            agent.wait_rows(f"SELECT 1 FROM segments WHERE verdict = '{verdict}'")
         agent.wait(lambda: not agent.query("SELECT 1 FROM reports WHERE state = 'pending'"))
         yield agent
 
