@@ -54,10 +54,12 @@ PULSE_S: Final = 20.0  # what the journal may take to answer before the watchdog
 class App:
     """One agent. It is also what handlers may use of it (agent.handlers.registry.Services)."""
 
-    def __init__(self, config: Config, journal: Journal, keys: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, config: Config, journal: Journal, keys: Mapping[str, bytes], clock: Clock
+    ) -> None:
         self.config = config
         self.journal = journal
-        self.clock = Clock()
+        self.clock = clock
         self.events = Events()
         self.registry = build(config)
         self.pulse = Pulse()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from agent.arrival import Arrival, fingerprint
-from agent.clock import iso
 from agent.platforms import spell
 from agent.rows import insert
 from at import sms
@@ -16,9 +15,8 @@ from at.messages import Stored
 
 __all__ = ["Taken", "give_up_incomplete", "set_aside", "take"]
 
-REMEMBERED: Final = timedelta(days=30)  # a part seen within this is a repeat
 JOINED_WITHIN: Final = timedelta(minutes=10)  # between the time stamps of two parts of one message
-PATIENCE: Final = timedelta(days=7)  # an incomplete set ends after this
+PATIENCE_S: Final = 7 * 86400.0  # an incomplete set ends after this
 # Two sets of parts under one reference may overlap; nearer than this they cannot be told apart.
 DISTINCT: Final = timedelta(seconds=30)
 
@@ -45,7 +43,8 @@ class Taken:
 @dataclass(frozen=True, slots=True)
 class _Part:
     n: int
-    sent_at: datetime
+    sent_at: datetime | None
+    elapsed_s: float
     sequence: int
     data: bytes
 
@@ -82,7 +81,7 @@ def _take_deliver(
         segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
         arrival = _whole(tpdu, user_data, (_stamp(tpdu.timestamp),), (user_data,), now)
         return Taken(segment, arrival=arrival, segments=(segment,))
-    if _is_repeat(db, sender, tpdu, concat, now):
+    if _is_repeat(db, sender, tpdu, concat):
         segment = _journal(
             db, stored, now, sender, tpdu.timestamp, user_data, concat=concat, verdict="repeat"
         )
@@ -195,12 +194,11 @@ def _journal(
     )
 
 
-def _is_repeat(
-    db: sqlite3.Connection, sender: str, tpdu: sms.Deliver, concat: sms.Concat, now: datetime
-) -> bool:
+def _is_repeat(db: sqlite3.Connection, sender: str, tpdu: sms.Deliver, concat: sms.Concat) -> bool:
+    """Whether this part is on record: rows are kept for 30 days."""
     found = db.execute(
         "SELECT 1 FROM segments WHERE sender = ? AND reference = ? AND sequence = ? AND wide = ?"
-        " AND total = ? AND sent_at = ? AND data = ? AND received_at > ? LIMIT 1",
+        " AND total = ? AND sent_at = ? AND data = ? LIMIT 1",
         (
             sender,
             concat.reference,
@@ -209,7 +207,6 @@ def _is_repeat(
             concat.total,
             _stamp(tpdu.timestamp),
             tpdu.user_data.octets,
-            iso(now - REMEMBERED),
         ),
     ).fetchone()
     return found is not None
@@ -225,7 +222,7 @@ def _complete_set(
     """Return the parts of the message that `newest` completes, in order; None while some lack."""
     user_data = tpdu.user_data
     waiting = db.execute(
-        "SELECT n, sent_at, received_at, sequence, data FROM segments"
+        "SELECT n, sent_at, elapsed_s, sequence, data FROM segments"
         " WHERE sender = ? AND reference = ? AND wide = ? AND total = ? AND alphabet = ?"
         " AND language = ? AND verdict = 'part' AND message IS NULL",
         (
@@ -238,8 +235,8 @@ def _complete_set(
         ),
     ).fetchall()
     parts = [
-        _Part(n, datetime.fromisoformat(sent_at or received_at), sequence, data)
-        for n, sent_at, received_at, sequence, data in waiting
+        _Part(n, datetime.fromisoformat(sent_at) if sent_at else None, at_s, sequence, data)
+        for n, sent_at, at_s, sequence, data in waiting
     ]
     anchor = next(part for part in parts if part.n == newest)
     chosen: list[_Part] = []
@@ -254,9 +251,9 @@ def _complete_set(
 def _nearest(candidates: list[_Part], anchor: _Part) -> _Part | None:
     """Return the candidate nearest in time to the anchor; None where it is not clear which."""
     by_distance = sorted(
-        (abs(part.sent_at - anchor.sent_at), part.n != anchor.n, part.n, part)
+        (_apart(part, anchor), part.n != anchor.n, part.n, part)
         for part in candidates
-        if abs(part.sent_at - anchor.sent_at) <= JOINED_WITHIN
+        if _apart(part, anchor) <= JOINED_WITHIN
     )
     if not by_distance:
         return None
@@ -265,6 +262,13 @@ def _nearest(candidates: list[_Part], anchor: _Part) -> _Part | None:
         if other_distance - distance < DISTINCT and other.data != nearest.data:
             return None  # two messages under one reference at once: joining would be a guess
     return nearest
+
+
+def _apart(part: _Part, other: _Part) -> timedelta:
+    """How far two parts are from each other: by the network's stamps, else by their receipt."""
+    if part.sent_at is not None and other.sent_at is not None:
+        return abs(part.sent_at - other.sent_at)
+    return timedelta(seconds=abs(part.elapsed_s - other.elapsed_s))
 
 
 def _stamp_of(db: sqlite3.Connection, segment: int) -> str:
@@ -286,15 +290,13 @@ def set_aside(db: sqlite3.Connection, stored: Stored, error: BaseException, now:
 def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:
     """Return, for each set of parts that has waited too long, its verdict and its segments.
 
-    now: a clock that is trusted; both the receipt and the network's time stamp must be old, as
-    a receipt may have been noted before the clock was set.
+    now: the wall clock, for the record; how long a part has waited is elapsed time.
     """
     groups: dict[tuple[str, int, int, int], list[tuple[int, int, str]]] = {}
     rows = db.execute(
         "SELECT n, sender, reference, wide, total, sequence, sent_at FROM segments"
-        " WHERE verdict = 'part' AND message IS NULL AND received_at <= ?1"
-        " AND (sent_at = '' OR julianday(sent_at) <= julianday(?1)) ORDER BY n",
-        (iso(now - PATIENCE),),
+        " WHERE verdict = 'part' AND message IS NULL AND elapsed_s <= elapsed() - ? ORDER BY n",
+        (PATIENCE_S,),
     )
     for n, sender, reference, wide, total, sequence, sent_at in rows:
         groups.setdefault((sender, reference, wide, total), []).append((n, sequence, sent_at))

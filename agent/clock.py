@@ -57,6 +57,7 @@ class Clock:
     def __init__(self, marker: Path = _TIMESYNC_MARKER) -> None:
         self._marker = marker
         self._told: tuple[datetime, float] | None = None  # network time, and boottime() then
+        self._before_boot_s = 0.0  # elapsed time less boottime()
         self._floor: datetime | None = None
 
     def wall(self) -> datetime:
@@ -66,6 +67,22 @@ class Clock:
     def boottime(self) -> float:
         """Return seconds since boot, suspend included: for delays."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def elapsed(self) -> float:
+        """Return elapsed time in seconds: what ages, waits and budgets are counted by.
+
+        It has passed since the journal was begun, as far as the boot clock vouches for it, and
+        NTP for what lay between two boots (see agent/elapsed.py). Setting a clock does not move it.
+        """
+        return self._before_boot_s + self.boottime()
+
+    def resume(self, elapsed_s: float) -> None:
+        """Let elapsed time go on from here."""
+        self._before_boot_s = elapsed_s - self.boottime()
+
+    def synchronised(self) -> datetime | None:
+        """Return the wall clock's time where NTP vouches for it, else None."""
+        return self.wall() if self._marker.exists() else None
 
     def tell_network_time(self, text: str) -> None:
         """Take network time as the modem tells it ("yy/MM/dd,hh:mm:ss±zz", TS 27.007 8.15).
@@ -101,8 +118,8 @@ class Clock:
 
     def trusted(self) -> datetime | None:
         """Return the time where it can be trusted, else None."""
-        now = self.wall()
-        if self._marker.exists():
+        now = self.synchronised()
+        if now is not None:
             return now
         if self._told is not None:
             moment, then = self._told

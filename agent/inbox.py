@@ -180,8 +180,8 @@ class Inbox:
         return _Kept(stored, self._intake.record(db, arrival, taken.segments))
 
     async def _give_up_incomplete(self) -> None:
-        now_s, now = self._clock.boottime(), self._clock.trusted()
-        if now_s < self._incomplete_at or now is None:
+        now_s, now = self._clock.boottime(), self._clock.wall()
+        if now_s < self._incomplete_at:
             return
         self._incomplete_at = now_s + INCOMPLETE_EVERY_S
 

@@ -12,10 +12,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from agent.clock import Clock
 from agent.journal_file import DAMAGED, DISK, JournalBusyError, JournalError, code, lock, open_file
 
 __all__ = ["Journal", "JournalBusyError", "JournalError", "JournalUnavailableError"]
@@ -67,7 +67,7 @@ class Journal:
         self.unproven = False  # an earlier file was set aside, and nobody has confirmed that yet
 
     @classmethod
-    async def open(cls, path: Path, now: datetime) -> Journal:
+    async def open(cls, path: Path, clock: Clock) -> Journal:
         """Open or create the journal and take its lock.
 
         Raises JournalBusyError where another agent holds it, JournalError where the folder or
@@ -76,7 +76,7 @@ class Journal:
         journal = cls(path, asyncio.get_running_loop())
         opened: asyncio.Future[None] = journal._loop.create_future()
         journal._thread = threading.Thread(
-            target=journal._run, args=(opened, now), name="journal", daemon=True
+            target=journal._run, args=(opened, clock), name="journal", daemon=True
         )
         journal._thread.start()
         await opened
@@ -128,10 +128,10 @@ class Journal:
 
     # ---- the journal's thread -------------------------------------------------------------
 
-    def _run(self, opened: asyncio.Future[None], now: datetime) -> None:
+    def _run(self, opened: asyncio.Future[None], clock: Clock) -> None:
         try:
             self._lock_fd = lock(self.path)
-            self._db, self.damaged = open_file(self.path, now)
+            self._db, self.damaged = open_file(self.path, clock)
             found = self._db.execute("SELECT 1 FROM meta WHERE key = 'reset_at'").fetchone()
             self.unproven = found is not None
         except (OSError, sqlite3.Error, JournalError) as error:

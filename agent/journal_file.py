@@ -9,11 +9,11 @@ import logging
 import os
 import sqlite3
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from agent.clock import iso
+from agent import elapsed
+from agent.clock import Clock, iso
 from agent.schema import PAGE_SIZE, migrate
 
 __all__ = ["DAMAGED", "DISK", "JournalBusyError", "JournalError", "code", "lock", "open_file"]
@@ -112,7 +112,7 @@ def _is_alive(holder: str) -> bool:
     return not stat.rpartition(")")[2].lstrip().startswith("Z")  # a zombie holds nothing
 
 
-def open_file(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
+def open_file(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
     """Open or make the file; returns the connection, and the damaged file that was set aside.
 
     Raises sqlite3.Error and OSError where it cannot be used.
@@ -120,22 +120,22 @@ def open_file(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | Non
     fresh = path.with_name(path.name + ".new")
     if not path.exists():
         if not _is_complete(fresh):
-            _create(fresh, now, reset=False)
+            _create(fresh, clock, reset=False)
         _rename(fresh, path)
     try:
-        return _open(path, now), None
+        return _open(path, clock), None
     except sqlite3.DatabaseError as error:
         if code(error) not in DAMAGED:
             raise
         # In this order a crash at any point leaves a journal that knows of the reset.
-        _create(fresh, now, reset=True)
-        damaged = _set_aside(path, now)
+        _create(fresh, clock, reset=True)
+        damaged = _set_aside(path, clock)
         _rename(fresh, path)
         log.critical("journal damaged and set aside path=%s kept=%s error=%s", path, damaged, error)
-    return _open(path, now), damaged
+    return _open(path, clock), damaged
 
 
-def _create(path: Path, now: datetime, *, reset: bool) -> None:
+def _create(path: Path, clock: Clock, *, reset: bool) -> None:
     """Make a complete new file under another name, so that an empty one is always damage."""
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -145,9 +145,9 @@ def _create(path: Path, now: datetime, *, reset: bool) -> None:
         db.execute(f"PRAGMA page_size={PAGE_SIZE}")
         db.execute("PRAGMA auto_vacuum=INCREMENTAL")
         db.execute("PRAGMA synchronous=FULL")
-        migrate(db, iso(now))
+        migrate(db, iso(clock.wall()))
         if reset:
-            db.execute("INSERT INTO meta VALUES ('reset_at', ?)", (iso(now),))
+            db.execute("INSERT INTO meta VALUES ('reset_at', ?)", (iso(clock.wall()),))
     finally:
         db.close()
 
@@ -166,7 +166,7 @@ def _is_complete(path: Path) -> bool:
         return False
 
 
-def _open(path: Path, now: datetime) -> sqlite3.Connection:
+def _open(path: Path, clock: Clock) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise _DamageError("the file is empty")
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -178,15 +178,19 @@ def _open(path: Path, now: datetime) -> sqlite3.Connection:
         verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise _DamageError(verdict)
-        migrate(db, iso(now))
+        migrate(db, iso(clock.wall()))
+        elapsed.install(db, clock)
+        elapsed.resume(db, clock)
+        if not elapsed.is_anchored(db):
+            elapsed.anchor(db, clock)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _set_aside(path: Path, now: datetime) -> Path:
-    stamp = iso(now).replace(":", "").replace("-", "")
+def _set_aside(path: Path, clock: Clock) -> Path:
+    stamp = iso(clock.wall()).replace(":", "").replace("-", "")
     damaged = path.with_name(f"{path.name}.damaged-{stamp}")
     for suffix in ("-wal", "-shm", ""):
         part = path.with_name(path.name + suffix)

@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agent import arguments, platforms, schedule, security
 from agent.arrival import Arrival
@@ -272,15 +272,12 @@ class Judge:
     def _is_silenced(self, db: sqlite3.Connection, arrival: Arrival) -> bool:
         if arrival.channel != "sms":
             return False
-        since = arrival.received_at - timedelta(seconds=security.LOCKOUT_S)
         rows = db.execute(
-            "SELECT received_at, sender FROM commands WHERE reason = 'signature'"
-            " AND received_at > ?",
-            (iso(since),),
+            "SELECT sender FROM commands WHERE reason = 'signature' AND elapsed_s > elapsed() - ?",
+            (security.LOCKOUT_S,),
         )
         who = platforms.identity(arrival.sender)
-        failures = [from_iso(at) for at, sender in rows if platforms.identity(sender) == who]
-        return security.is_silenced(failures, arrival.received_at)
+        return security.is_silenced(sum(platforms.identity(sender) == who for (sender,) in rows))
 
 
 def _is_open(known: Judgement) -> bool:

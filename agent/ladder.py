@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 __all__ = ["LADDER", "REOPEN", "RESET", "Rung", "next_rung"]
@@ -44,8 +43,8 @@ LADDER: Final = (
 
 def next_rung(
     current: str | None,
-    history: Iterable[tuple[datetime, str]],
-    now: datetime,
+    history: Iterable[tuple[float, str]],
+    now_s: float,
     *,
     can_power_cycle: bool,
     troubled_s: float = math.inf,
@@ -53,9 +52,9 @@ def next_rung(
 ) -> Rung:
     """Return the rung to take after `current` (None: the first).
 
-    history: (time, rung) of what was done before, over restarts of the agent too. troubled_s: how
-    long the trouble has lasted. After the last rung the ladder is climbed again from REOPEN; rungs
-    whose budget is spent are passed over.
+    history: (elapsed time, rung) of what was done before, over restarts of the agent too.
+    troubled_s: how long the trouble has lasted. After the last rung the ladder is climbed again
+    from REOPEN; rungs whose budget is spent are passed over.
     """
     names = [rung.name for rung in ladder]
     if current is None:
@@ -66,15 +65,14 @@ def next_rung(
     for rung in ladder[start:]:
         if rung.name == "power-cycle" and not can_power_cycle:
             continue
-        if _within(rung, done, now):
+        if _within(rung, done, now_s):
             return rung if rung.after_s <= troubled_s else ladder[reopen]
     return ladder[-1]
 
 
-def _within(rung: Rung, done: list[tuple[datetime, str]], now: datetime) -> bool:
-    for limit, period in ((rung.per_hour, timedelta(hours=1)), (rung.per_day, timedelta(days=1))):
-        # Later than now by more than the period: the wall clock has been set back since.
-        spent = sum(1 for at, name in done if name == rung.name and abs(now - at) < period)
+def _within(rung: Rung, done: list[tuple[float, str]], now_s: float) -> bool:
+    for limit, period in ((rung.per_hour, 3600.0), (rung.per_day, 86400.0)):
+        spent = sum(1 for at_s, name in done if name == rung.name and now_s - at_s < period)
         if limit and spent >= limit:
             return False
     return True

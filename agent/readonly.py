@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from agent import elapsed
+from agent.clock import Clock
 from agent.schema import VERSION, migrate
 
 __all__ = ["ReadOnlyError", "empty_journal", "open_read_only"]
@@ -32,6 +34,7 @@ def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
         try:
             db = stack.enter_context(contextlib.closing(_opened(path, stack)))
             _check_version(db, path)
+            _install_elapsed(db)
         except FileNotFoundError as error:
             raise ReadOnlyError(f"{path}: there is no journal") from error
         except PermissionError as error:
@@ -57,7 +60,14 @@ def empty_journal(now: str) -> Iterator[sqlite3.Connection]:
     """Give a journal without a row, in memory: what an agent has before its first message."""
     with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
         migrate(db, now)
+        _install_elapsed(db)
         yield db
+
+
+def _install_elapsed(db: sqlite3.Connection) -> None:
+    clock = Clock()
+    elapsed.resume(db, clock)
+    elapsed.install(db, clock)
 
 
 def _opened(path: Path, stack: contextlib.ExitStack) -> sqlite3.Connection:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
-from agent.clock import iso
 from agent.platforms import identity
 from agent.reports import Planner
 from agent.rows import move_send, update
@@ -15,7 +14,7 @@ from at import sms
 
 __all__ = ["match"]
 
-MATCHED_WITHIN: Final = timedelta(days=7)  # TP-MR wraps at 256: older ones are other messages
+MATCHED_WITHIN_S: Final = 7 * 86400.0  # TP-MR wraps at 256: older ones are other messages
 # TP-ST (TS 23.040 9.2.3.15): below the first received, below the second still trying, else failed.
 STILL_TRYING: Final = 0x20
 FAILED: Final = 0x40
@@ -29,8 +28,8 @@ def match(db: sqlite3.Connection, report: sms.StatusReport, now: datetime, plann
     recipient = identity(str(report.recipient))
     rows = db.execute(
         "SELECT n, id, recipient, refs FROM sends WHERE state IN ('sent', 'unknown')"
-        " AND finished_at > ? ORDER BY n DESC",
-        (iso(now - MATCHED_WITHIN),),
+        " AND elapsed_s > elapsed() - ? ORDER BY n DESC",
+        (MATCHED_WITHIN_S,),
     ).fetchall()
     for n, id_, to, refs in rows:
         if identity(to) != recipient:

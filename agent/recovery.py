@@ -7,10 +7,9 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
-from agent.clock import Clock, from_iso, iso
+from agent.clock import Clock
 from agent.journal import Journal, JournalUnavailableError
 from agent.ladder import Rung, next_rung
 from agent.rows import insert, update
@@ -19,7 +18,7 @@ __all__ = ["RecoveryHistory", "Step"]
 
 log = logging.getLogger(__name__)
 
-DAY: Final = timedelta(days=1)
+DAY_S: Final = 86400.0
 WAIT: Final = "wait"  # in the history: for a device that was gone
 WAITS_EVERY_S: Final = 600.0  # a plug that works loose must not fill the disk
 
@@ -39,18 +38,19 @@ class RecoveryHistory:
         self._clock = clock
         self._can_power_cycle = can_power_cycle
         # What the disk would not take: a budget holds all the same.
-        self._unwritten: list[tuple[datetime, str]] = []
+        self._unwritten: list[tuple[float, str]] = []
         self._next_wait_s = 0.0
 
     async def choose(
         self, ladder: Sequence[Rung], current: Rung | None, *, troubled_s: float
     ) -> Rung:
         """Return the rung after `current` (None: the first) that still has a budget."""
-        now = self._clock.wall()
+        now_s = self._clock.elapsed()
 
-        def work(db: sqlite3.Connection) -> list[tuple[datetime, str]]:
-            rows = db.execute("SELECT at, rung FROM recovery WHERE at > ?", (iso(now - DAY),))
-            return [(from_iso(at), rung) for at, rung in rows]
+        def work(db: sqlite3.Connection) -> list[tuple[float, str]]:
+            return db.execute(
+                "SELECT elapsed_s, rung FROM recovery WHERE elapsed_s > ?", (now_s - DAY_S,)
+            ).fetchall()
 
         done = list(self._unwritten)
         try:
@@ -60,7 +60,7 @@ class RecoveryHistory:
         return next_rung(
             current.name if current else None,
             done,
-            now,
+            now_s,
             can_power_cycle=self._can_power_cycle,
             troubled_s=troubled_s,
             ladder=ladder,
@@ -94,8 +94,9 @@ class RecoveryHistory:
         try:
             return await self._journal.commit(lambda db: insert(db, "recovery", values), lazy=lazy)
         except JournalUnavailableError:
-            recent = [(at, rung) for at, rung in self._unwritten if abs(now - at) < DAY]
-            self._unwritten = [*recent, (now, name)]
+            now_s = self._clock.elapsed()
+            recent = [(at_s, rung) for at_s, rung in self._unwritten if now_s - at_s < DAY_S]
+            self._unwritten = [*recent, (now_s, name)]
             return None
 
     async def _finish(self, n: int | None, outcome: str) -> None:

@@ -6,11 +6,11 @@ import asyncio
 import contextlib
 import json
 import sqlite3
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from agent.channels.registry import Booking, GiveUpError, Report, ReportChannel, RetryError
-from agent.clock import Clock, from_iso, iso
+from agent.clock import Clock
 from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
 from agent.rows import command, move_report, update
@@ -18,8 +18,6 @@ from agent.rows import command, move_report, update
 __all__ = ["Reporter"]
 
 BACK_OFF_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
-CLOCK_SLACK: Final = timedelta(seconds=5)
-LONGEST_WAIT: Final = timedelta(hours=25)  # a spent daily budget is the longest reason to wait
 RETRY_S: Final = 5.0  # after a journal that could not be written
 
 
@@ -59,10 +57,9 @@ class Reporter:
     async def _round(self) -> float | None:
         """Deliver what is due; return after how many seconds to look again, None: when woken."""
         while True:
-            now = self._clock.wall()
-            due, next_at = await self._journal.read(lambda db: self._due(db, now))  # noqa: B023 - read at once
+            due, next_s = await self._journal.read(self._due)
             if not due:
-                return None if next_at is None else max(0.0, (next_at - now).total_seconds())
+                return None if next_s is None else max(0.0, next_s - self._clock.elapsed())
             await self._channel.ready()
             # What cannot be booked is not told: it would be told again at every round.
             await self._journal.wait_writable()
@@ -73,28 +70,21 @@ class Reporter:
                 if isinstance(end, BaseException):
                     raise end
 
-    def _due(self, db: sqlite3.Connection, now: datetime) -> tuple[list[Report], datetime | None]:
+    def _due(self, db: sqlite3.Connection) -> tuple[list[Report], float | None]:
+        """Return what is due now; where nothing is, when the next will be, by elapsed time."""
         rows = db.execute(
-            "SELECT n, kind, created_at, attempts, waited_s, platform, reply_to, response,"
-            " command, message, send FROM reports"
-            " WHERE channel = ? AND state = 'pending'"
-            " AND (not_before <= ? OR created_at > ? OR not_before > ?)"
-            " ORDER BY not_before, n LIMIT ?",
-            (
-                self._channel.name,
-                iso(now),
-                # Set in the future: the wall clock has been set back since.
-                iso(now + CLOCK_SLACK),
-                iso(now + LONGEST_WAIT),
-                self._channel.at_once,
-            ),
+            "SELECT n, kind, created_at, attempts, elapsed() - elapsed_s, platform, reply_to,"
+            " response, command, message, send FROM reports"
+            " WHERE channel = ? AND state = 'pending' AND due_s <= elapsed()"
+            " ORDER BY due_s, n LIMIT ?",
+            (self._channel.name, self._channel.at_once),
         ).fetchall()
         if not rows:
             found = db.execute(
-                "SELECT min(not_before) FROM reports WHERE channel = ? AND state = 'pending'",
+                "SELECT min(due_s) FROM reports WHERE channel = ? AND state = 'pending'",
                 (self._channel.name,),
             ).fetchone()
-            return [], from_iso(found[0]) if found[0] else None
+            return [], found[0]
         return [_report(db, row) for row in rows], None
 
     async def _deliver(self, report: Report) -> None:
@@ -137,9 +127,8 @@ class Reporter:
             after_s = BACK_OFF_S[min(report.attempts, len(BACK_OFF_S) - 1)]
         values = {
             "attempts": report.attempts + 1,
-            # The time between tries, not between two readings of a clock that may be set.
-            "waited_s": report.waited_s + after_s,
-            "not_before": iso(now + timedelta(seconds=after_s)),
+            "due_s": self._clock.elapsed() + after_s,
+            "not_before": now + timedelta(seconds=after_s),
             "error": str(error),
         }
 

@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from agent.clock import from_iso, iso
 from agent.config import ReportConfig
 from agent.machines import COMMAND
-from agent.rows import CommandRow, insert, update
+from agent.rows import CommandRow, elapsed_s, insert, update
 
 __all__ = ["Planner", "Target"]
 
 # Repeats of a message are told the outcome at once this often, then once in a while.
 DUPLICATES_AT_ONCE: Final = 3
-DUPLICATES_EVERY: Final = timedelta(minutes=1)
+DUPLICATES_EVERY_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +63,14 @@ class Planner:
         silent: bool = False,
     ) -> int:
         """Plan the reports that a repeated message gets; return how many (0: told often enough)."""
-        told_at = from_iso(row.duplicate_told_at) if row.duplicate_told_at else None
+        now_s = elapsed_s(db)
         if (
             row.duplicates_told >= DUPLICATES_AT_ONCE
-            and told_at is not None
-            and now - told_at < DUPLICATES_EVERY
+            and row.duplicate_told_s is not None
+            and now_s - row.duplicate_told_s < DUPLICATES_EVERY_S
         ):
             return 0
-        values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_at": now}
+        values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_s": now_s}
         update(db, "commands", row.n, values)
         return self._plan(db, row, target, "duplicate", now, silent=silent)
 
@@ -80,14 +79,14 @@ class Planner:
         if not self.has_mqtt:
             return 0
         values = {"kind": "received", "channel": "mqtt", "message": message}
-        _insert(db, values, now, now)
+        _insert(db, values, now)
         return 1
 
     def sent(self, db: sqlite3.Connection, send: int, now: datetime) -> int:
         """Plan the publication of a change in a requested SMS."""
         if not self.has_mqtt:
             return 0
-        _insert(db, {"kind": "sent", "channel": "mqtt", "send": send}, now, now)
+        _insert(db, {"kind": "sent", "channel": "mqtt", "send": send}, now)
         return 1
 
     def channels(self, target: Target) -> list[tuple[str, bool]]:
@@ -132,7 +131,7 @@ class Planner:
                 "response": dict(target.response),
                 "fallback": waits,
             }
-            _insert(db, values, now, now + timedelta(seconds=self.config.sms_after_s * waits))
+            _insert(db, values, now, after_s=self.config.sms_after_s * waits)
             planned += 1
         return planned
 
@@ -143,10 +142,7 @@ class Planner:
 
 
 def _insert(
-    db: sqlite3.Connection, values: dict[str, object], now: datetime, not_before: datetime
+    db: sqlite3.Connection, values: dict[str, object], now: datetime, after_s: float = 0.0
 ) -> None:
-    insert(
-        db,
-        "reports",
-        {**values, "state": "pending", "created_at": now, "not_before": iso(not_before)},
-    )
+    due = {"due_s": elapsed_s(db) + after_s, "not_before": now + timedelta(seconds=after_s)}
+    insert(db, "reports", {**values, "state": "pending", "created_at": now, **due})

@@ -15,6 +15,7 @@ from agent.machines import COMMAND, REPORT, SEND, Table
 __all__ = [
     "CommandRow",
     "command",
+    "elapsed_s",
     "find_command",
     "insert",
     "meta",
@@ -59,7 +60,8 @@ class CommandRow:
     started_at: str | None
     finished_at: str | None
     duplicates_told: int = 0
-    duplicate_told_at: str | None = None
+    duplicate_told_s: float | None = None
+    elapsed_s: float = 0.0
 
 
 _COLUMNS = tuple(CommandRow.__dataclass_fields__)
@@ -85,9 +87,12 @@ def _plain(value: Any) -> Any:
 
 
 def insert(db: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int:
-    """Insert one row and return its `n`; times become ISO text, mappings and lists JSON."""
-    names = ", ".join(values)
-    marks = ", ".join("?" for _ in values)
+    """Insert one row and return its `n`; times become ISO text, mappings and lists JSON.
+
+    The row is stamped with elapsed time.
+    """
+    names = ", ".join((*values, "elapsed_s"))
+    marks = ", ".join((*("?" for _ in values), "elapsed()"))
     cursor = db.execute(
         f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - our own names
         [_plain(value) for value in values.values()],
@@ -97,10 +102,18 @@ def insert(db: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int
 
 def _update(db: sqlite3.Connection, table: str, n: int, values: Mapping[str, Any]) -> None:
     sets = ", ".join(f"{name} = ?" for name in values)
+    if "finished_at" in values:
+        sets += ", elapsed_s = elapsed()"
     db.execute(
         f"UPDATE {table} SET {sets} WHERE n = ?",  # noqa: S608 - our own names
         [*(_plain(value) for value in values.values()), n],
     )
+
+
+def elapsed_s(db: sqlite3.Connection) -> float:
+    """Return elapsed time in seconds (agent/elapsed.py)."""
+    (value,) = db.execute("SELECT elapsed()").fetchone()
+    return float(value)
 
 
 def command(db: sqlite3.Connection, n: int) -> CommandRow:

@@ -151,8 +151,25 @@ CREATE TABLE recovery (
 );
 """
 
+# What ages, waits and budgets go by is elapsed time (agent/elapsed.py): a wall clock can be set.
+# Rows of before count from here on.
+_V2: Final = """
+ALTER TABLE segments ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;   -- at received_at
+ALTER TABLE messages ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;
+ALTER TABLE commands ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;   -- at received_at, finished_at
+ALTER TABLE commands ADD COLUMN duplicate_told_s REAL;
+ALTER TABLE commands DROP COLUMN duplicate_told_at;
+ALTER TABLE reports ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;    -- at created_at, finished_at
+ALTER TABLE reports ADD COLUMN due_s REAL NOT NULL DEFAULT 0;        -- not_before says it to people
+ALTER TABLE reports DROP COLUMN waited_s;
+ALTER TABLE sends ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;      -- at created_at, finished_at
+ALTER TABLE recovery ADD COLUMN elapsed_s REAL NOT NULL DEFAULT 0;   -- at `at`
+DROP INDEX reports_pending;
+CREATE INDEX reports_pending ON reports (channel, due_s) WHERE state = 'pending';
+"""
+
 # Index i brings version i to i + 1.
-_MIGRATIONS: Final = (_V1,)
+_MIGRATIONS: Final = (_V1, _V2)
 VERSION: Final = len(_MIGRATIONS)
 
 

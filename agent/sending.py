@@ -139,7 +139,7 @@ class Sending:
         self, db: sqlite3.Connection, segments: int, *, free: bool
     ) -> NotSentError | None:
         """Return the error that says how long the budget is spent; None where it is not."""
-        over = sms_budget.over(db, self._budget, self._clock.wall(), segments, free=free)
+        over = sms_budget.over(db, self._budget, segments, free=free)
         return None if over is None else NotSentError(over.reason, after_s=over.after_s)
 
     async def run(self) -> None:

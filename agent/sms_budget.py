@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
-from agent.clock import from_iso, iso
 from agent.config import BudgetConfig
 
-__all__ = ["Over", "over"]
+__all__ = ["PERIODS_S", "Over", "over", "spent"]
 
 FREE_SHARE: Final = 4  # unsigned and refused messages together may cause a quarter
+PERIODS_S: Final = {"hour": 3600.0, "day": 86400.0}
 _SPENT: Final = "('sent', 'delivered', 'unknown', 'failed')"
 
 
@@ -24,46 +23,52 @@ class Over:
     after_s: float
 
 
-def over(
-    db: sqlite3.Connection, budget: BudgetConfig, now: datetime, segments: int, *, free: bool
-) -> Over | None:
+def spent(db: sqlite3.Connection, period_s: float) -> int:
+    """Return how many segments left within the last `period_s` of elapsed time."""
+    found = db.execute(
+        f"SELECT coalesce(sum(segments), 0) FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
+        " AND elapsed_s > elapsed() - ?",
+        (period_s,),
+    ).fetchone()
+    return int(found[0])
+
+
+def over(db: sqlite3.Connection, budget: BudgetConfig, segments: int, *, free: bool) -> Over | None:
     """Return why so many segments may not leave now; None where they may.
 
     free: caused by an unsigned or refused message.
     """
     for limit, period in (
-        (budget.sms_per_hour, timedelta(hours=1)),
-        (budget.sms_per_day, timedelta(days=1)),
+        (budget.sms_per_hour, "hour"),
+        (budget.sms_per_day, "day"),
     ):
         shares = [(limit, "")]
         if free:
             shares.append((max(1, limit // FREE_SHARE), " AND free = 1"))
         for share, condition in shares:
-            after_s = _wait_s(db, now, segments, share, period, condition)
+            after_s = _wait_s(db, segments, share, PERIODS_S[period], condition)
             if after_s > 0:
-                return Over(f"SMS budget is spent ({share} in {period})", after_s)
+                return Over(f"SMS budget is spent ({share} in one {period})", after_s)
     return None
 
 
 def _wait_s(
     db: sqlite3.Connection,
-    now: datetime,
     segments: int,
     limit: int,
-    period: timedelta,
+    period_s: float,
     condition: str,
 ) -> float:
-    """Return how long until `segments` more fit into `limit` within `period`; 0: they do now."""
-    # Later than now by more than the period: the wall clock has been set back since.
+    """Return how long until `segments` more fit into `limit` within `period_s`; 0: they do now."""
     rows = db.execute(
-        f"SELECT finished_at, segments FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
-        f" AND finished_at > ? AND finished_at < ?{condition} ORDER BY finished_at DESC",
-        (iso(now - period), iso(now + period)),
+        f"SELECT elapsed() - elapsed_s, segments FROM sends WHERE state IN {_SPENT}"  # noqa: S608 - our own
+        f" AND elapsed_s > elapsed() - ?{condition} ORDER BY elapsed_s DESC",
+        (period_s,),
     )
     spent = 0
-    for finished_at, count in rows:
+    for ago_s, count in rows:
         spent += count
         if spent + segments > limit:
             # When this one has left the period, everything older has too.
-            return max(1.0, (from_iso(finished_at) + period - now).total_seconds())
+            return max(1.0, period_s - float(ago_s))
     return 0.0

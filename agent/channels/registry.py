@@ -17,7 +17,7 @@ class Report:
     """One pending row of `reports` with what it tells of.
 
     kind: "result", "duplicate" (a repeat of the message was met), "received", "sent". waited_s:
-    seconds between the tries so far. platform, reply_to, response: of whoever is told. command:
+    elapsed time since it was planned. platform, reply_to, response: of whoever is told. command:
     of result and duplicate; message: the columns of a received SMS; send: those of a sent one.
     """
 

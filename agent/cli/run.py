@@ -50,12 +50,13 @@ async def _run(config: Config) -> int:
     from agent.security import key_of  # noqa: PLC0415
 
     keys = {key_id: key_of(key.path.read_bytes()) for key_id, key in config.security.keys.items()}
+    clock = Clock()
     try:
-        journal = await Journal.open(config.journal.path, Clock().wall())
+        journal = await Journal.open(config.journal.path, clock)
     except JournalError as error:
         return complain(error, FAILED)
     try:
-        await App(config, journal, keys).run()
+        await App(config, journal, keys, clock).run()
     except HandlerError as error:
         return complain(error, CONFIGURATION)
     except JournalError as error:

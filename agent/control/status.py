@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from agent import __version__
-from agent.clock import iso
 from agent.control.agent import Agent
 from agent.control.wire import Fields
 from agent.link import Link
 from agent.rows import meta
+from agent.sms_budget import PERIODS_S, spent
 from at.survey import Survey
 
 __all__ = ["Status"]
@@ -55,7 +54,7 @@ class Status:
             "journal": {
                 "path": str(agent.journal.path),
                 "unavailable": agent.journal.unavailable or None,
-                **await agent.journal.read(lambda db: _counts(db, now)),
+                **await agent.journal.read(_counts),
             },
         }
 
@@ -95,7 +94,7 @@ def _mqtt(agent: Agent) -> dict[str, Any] | None:
     }
 
 
-def _counts(db: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+def _counts(db: sqlite3.Connection) -> dict[str, Any]:
     def one(sql: str, *values: object) -> Any:
         return db.execute(sql, values).fetchone()[0]
 
@@ -103,10 +102,6 @@ def _counts(db: sqlite3.Connection, now: datetime) -> dict[str, Any]:
         state: one("SELECT count(*) FROM commands WHERE state = ?", state)
         for state in ("accepted", "scheduled", "running")
     }
-    spent = (
-        "SELECT coalesce(sum(segments), 0) FROM sends"
-        " WHERE state IN ('sent', 'delivered', 'unknown') AND finished_at > ?"
-    )
     climbed = db.execute("SELECT at, rung, cause, outcome FROM recovery ORDER BY n DESC LIMIT 1")
     last = climbed.fetchone()
     return {
@@ -114,8 +109,8 @@ def _counts(db: sqlite3.Connection, now: datetime) -> dict[str, Any]:
         "commands": waiting,
         "reports_pending": one("SELECT count(*) FROM reports WHERE state = 'pending'"),
         "sms_queued": one("SELECT count(*) FROM sends WHERE state IN ('queued', 'sending')"),
-        "sms_last_hour": one(spent, iso(now - timedelta(hours=1))),
-        "sms_last_day": one(spent, iso(now - timedelta(days=1))),
+        "sms_last_hour": spent(db, PERIODS_S["hour"]),
+        "sms_last_day": spent(db, PERIODS_S["day"]),
         "parts_waiting": one(
             "SELECT count(*) FROM segments WHERE verdict = 'part' AND message IS NULL"
         ),

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import timedelta
 from typing import Final
 
-from agent.clock import Clock, iso
 from agent.doctor.check import Check
 from agent.doctor.configuration import FILE
 from agent.doctor.finding import Result, error, good, note, warning
 from agent.doctor.patient import Patient
 from agent.readonly import ReadOnlyError, open_read_only
+from agent.sms_budget import PERIODS_S, spent
 
 __all__ = ["CHECKS"]
 
 NEARLY: Final = 0.8
-_SPENT: Final = (
-    "SELECT coalesce(sum(segments), 0) FROM sends"
-    " WHERE state IN ('sent', 'delivered', 'unknown', 'failed') AND finished_at > ?"
-)
 _WAITING: Final = "SELECT count(*) FROM sends WHERE state = 'queued'"
 
 
@@ -48,11 +43,7 @@ def _sms(patient: Patient) -> Result:
 
 
 def _counts(db: sqlite3.Connection) -> tuple[int, int, int]:
-    now = Clock().wall()
-    hour, day = (
-        int(db.execute(_SPENT, (iso(now - period),)).fetchone()[0])
-        for period in (timedelta(hours=1), timedelta(days=1))
-    )
+    hour, day = (spent(db, period_s) for period_s in PERIODS_S.values())
     return hour, day, int(db.execute(_WAITING).fetchone()[0])
 
 

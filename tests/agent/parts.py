@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from agent.app import App
 from agent.arrival import Arrival
@@ -30,12 +29,16 @@ class TurnedClock(Clock):
         self.now = now
         self.up_s = 1000.0
         self.trust = trust
+        self.ntp = False
 
     def wall(self) -> datetime:
         return self.now
 
     def boottime(self) -> float:
         return self.up_s
+
+    def synchronised(self) -> datetime | None:
+        return self.now if self.ntp else None
 
     def trusted(self) -> datetime | None:
         return self.now if self.trust else super().trusted()
@@ -75,10 +78,9 @@ async def make_app(
     """An App that is built and not run, by this clock; close its journal at the end."""
     config = settings(folder, more)
     told = clock or TurnedClock()
-    journal = await Journal.open(config.journal.path, told.wall())
+    journal = await Journal.open(config.journal.path, told)
     keys = {key_id: key.path.read_bytes().strip() for key_id, key in config.security.keys.items()}
-    with mock.patch("agent.app.Clock", return_value=told):
-        return App(config, journal, keys)
+    return App(config, journal, keys, told)
 
 
 def body(text: str | bytes, **how: Any) -> sms.UserData:

@@ -13,19 +13,26 @@ from hypothesis import strategies as st
 
 from agent import assembly
 from agent.journal_file import open_file
+from agent.readonly import empty_journal
 from agent.rows import insert
 from at import sms
 from at.errors import DecodeError
 from at.messages import Stored
-from tests.agent.parts import NOW, body, stored
+from tests.agent.parts import NOW, TurnedClock, body, stored
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
+DAY_S = DAY.total_seconds()
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    made, _ = open_file(tmp_path / "journal.db", NOW)
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+def db(tmp_path: Path, clock: TurnedClock) -> Iterator[sqlite3.Connection]:
+    made, _ = open_file(tmp_path / "journal.db", clock)
     with contextlib.closing(made):
         yield made
 
@@ -63,7 +70,7 @@ def test_parts_join_in_whatever_order_they_come(
 def test_the_fingerprint_is_that_of_all_parts_in_order(db: sqlite3.Connection) -> None:
     pieces = [stored(piece) for piece in parts(LONG)]
     forward = [take(db, piece) for piece in pieces][-1].arrival
-    other, _ = open_file(Path(str(_path(db))).with_name("other.db"), NOW)
+    other, _ = open_file(Path(str(_path(db))).with_name("other.db"), TurnedClock())
     with contextlib.closing(other):
         backward = [take(other, piece) for piece in reversed(pieces)][-1].arrival
     assert forward is not None
@@ -150,12 +157,17 @@ def test_a_clock_that_is_set_between_two_parts_does_not_part_them(db: sqlite3.Co
     assert joined.arrival is not None
 
 
-def test_an_incomplete_set_ends_after_seven_days_with_what_it_had(db: sqlite3.Connection) -> None:
+def test_an_incomplete_set_ends_after_seven_days_with_what_it_had(
+    db: sqlite3.Connection, clock: TurnedClock
+) -> None:
     first, _, third = parts(LONG)
     for piece in (first, third):
         take(db, stored(piece))
-    assert assembly.give_up_incomplete(db, NOW + 6 * DAY) == []
-    ((arrival, segments),) = assembly.give_up_incomplete(db, NOW + 7 * DAY + SECOND)
+    clock.set(300 * DAY_S)
+    clock.turn(6 * DAY_S)
+    assert assembly.give_up_incomplete(db, clock.wall()) == []
+    clock.turn(DAY_S + 1)
+    ((arrival, segments),) = assembly.give_up_incomplete(db, clock.wall())
     assert arrival.verdict == "incomplete"
     assert arrival.detail == "have 1, 3 of 3"
     assert arrival.sender == "000"
@@ -202,10 +214,7 @@ def test_a_message_addressed_to_a_wap_port_is_junk_and_to_another_port_unsupport
 def test_any_text_in_any_order_of_its_parts_comes_out_whole(text: str, random) -> None:  # type: ignore[no-untyped-def]  # hypothesis's
     pieces = [stored(piece) for piece in parts(text)]
     random.shuffle(pieces)
-    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
-        from agent.schema import migrate  # noqa: PLC0415 - only this test is without a file
-
-        migrate(db, "now")
+    with empty_journal("now") as db:
         last = [assembly.take(db, piece, NOW) for piece in pieces][-1]
     assert last.arrival is not None
     assert last.arrival.text == text

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from agent.clock import Clock
 from agent.facts import FirmwareFacts
 from agent.journal import Journal
 from agent.rows import set_meta
@@ -18,7 +18,7 @@ FIRMWARE = ("Quectel", "EC25", "EC25EFAR06A03M4G")
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = await Journal.open(tmp_path / "journal.db", datetime.now(UTC))
+    opened = await Journal.open(tmp_path / "journal.db", Clock())
     yield opened
     await opened.close()
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent import journal_file, schema
+from agent.clock import Clock
 from agent.journal import Journal, JournalBusyError, JournalError, JournalUnavailableError
 from agent.rows import meta, set_meta
 from agent.schema import VERSION
+from tests.agent.parts import TurnedClock
 
 if TYPE_CHECKING:
     from pytest_mock import MockerFixture
@@ -23,7 +25,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
-    opened = await Journal.open(tmp_path / "journal.db", NOW)
+    opened = await Journal.open(tmp_path / "journal.db", TurnedClock())
     yield opened
     await asyncio.wait_for(opened.close(), 5)
 
@@ -120,7 +122,7 @@ async def test_a_lazy_work_is_synced_by_itself_before_long(
     tmp_path: Path, mocker: MockerFixture
 ) -> None:
     mocker.patch("agent.journal.LAZY_S", 0.05)
-    journal = await Journal.open(tmp_path / "journal.db", NOW)
+    journal = await Journal.open(tmp_path / "journal.db", TurnedClock())
     await journal.commit(put("lazy"), lazy=True)
     for _ in range(200):
         if on_disk(journal, "lazy"):
@@ -131,7 +133,7 @@ async def test_a_lazy_work_is_synced_by_itself_before_long(
 
 
 async def test_closing_syncs_what_is_lazy(tmp_path: Path) -> None:
-    journal = await Journal.open(tmp_path / "journal.db", NOW)
+    journal = await Journal.open(tmp_path / "journal.db", TurnedClock())
     await journal.commit(put("lazy"), lazy=True)
     await journal.close()
     assert on_disk(journal, "lazy") == "x"
@@ -190,30 +192,30 @@ async def test_damage_met_in_use_ends_acknowledging_and_asks_for_a_new_start(
 
 async def test_a_second_opening_is_refused_with_the_holder_s_name(journal: Journal) -> None:
     with pytest.raises(JournalBusyError, match=r"process [0-9]+"):
-        await Journal.open(journal.path, NOW)
+        await Journal.open(journal.path, TurnedClock())
     await journal.commit(put("a"))  # the first one is not disturbed
 
 
 async def test_the_lock_ends_with_the_journal(tmp_path: Path) -> None:
     for _ in range(3):
-        journal = await Journal.open(tmp_path / "journal.db", NOW)
+        journal = await Journal.open(tmp_path / "journal.db", TurnedClock())
         await journal.close()
 
 
 async def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be opened"):
-        await Journal.open(tmp_path / "file" / "journal.db", NOW)
+        await Journal.open(tmp_path / "file" / "journal.db", TurnedClock())
 
 
 async def test_a_file_from_a_newer_version_is_refused_and_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
-    journal = await Journal.open(path, NOW)
+    journal = await Journal.open(path, TurnedClock())
     await journal.close()
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute(f"PRAGMA user_version={VERSION + 1}")
     with pytest.raises(JournalError, match="newer version"):
-        await Journal.open(path, NOW)
+        await Journal.open(path, TurnedClock())
     assert not path.with_name("journal.db.new").exists()
     with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == VERSION + 1
@@ -223,17 +225,17 @@ async def test_a_fresh_journal_is_proven_and_one_in_place_of_a_damaged_one_is_no
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "journal.db"
-    fresh = await Journal.open(path, NOW)
+    fresh = await Journal.open(path, TurnedClock())
     assert fresh.unproven is False
     await fresh.close()
     path.write_bytes(b"no database" * 1000)
-    after = await Journal.open(path, NOW)
+    after = await Journal.open(path, TurnedClock())
     assert after.unproven
     assert after.damaged is not None
     assert after.damaged.read_bytes().startswith(b"no database")
     assert await after.confirm() is not None
     await after.close()
-    again = await Journal.open(path, NOW)
+    again = await Journal.open(path, TurnedClock())
     assert again.unproven is False
     await again.close()
 
@@ -247,7 +249,7 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
     tmp_path: Path, mocker: MockerFixture, step: int
 ) -> None:
     path = tmp_path / "journal.db"
-    db, _ = journal_file.open_file(path, NOW)
+    db, _ = journal_file.open_file(path, TurnedClock())
     db.close()
     path.write_bytes(b"no database" * 1000)
     path.with_name("journal.db-wal").write_bytes(b"no log either")
@@ -265,9 +267,9 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
         rename(source, target)
         point()
 
-    def dying_create(place: Path, now: datetime, *, reset: bool) -> None:
+    def dying_create(place: Path, clock: Clock, *, reset: bool) -> None:
         point()
-        create(place, now, reset=reset)
+        create(place, clock, reset=reset)
         point()
 
     def dying_migrate(db: sqlite3.Connection, now: str) -> None:
@@ -278,9 +280,9 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
     mocker.patch.object(journal_file, "_create", dying_create)
     mocker.patch.object(journal_file, "migrate", dying_migrate)
     with contextlib.suppress(Crash):
-        journal_file.open_file(path, NOW)[0].close()
+        journal_file.open_file(path, TurnedClock())[0].close()
     mocker.stopall()
-    db, _ = journal_file.open_file(path, NOW)
+    db, _ = journal_file.open_file(path, TurnedClock())
     with contextlib.closing(db):
         assert meta(db, "reset_at") is not None
     assert list(tmp_path.glob("journal.db.damaged-*"))

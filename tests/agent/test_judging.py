@@ -49,7 +49,7 @@ class Court:
         self.registry = build(config)
         self.clock = TurnedClock(trust=True)
         self.judge = Judge(config, self.registry, self.clock, {"0": key_of(KEY)})
-        self.db, _ = open_file(config.journal.path, NOW)
+        self.db, _ = open_file(config.journal.path, self.clock)
 
     def verdict(self, one: Arrival) -> Judgement:
         return self.judge.judge(self.db, one)

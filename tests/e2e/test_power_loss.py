@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from agent.journal_file import open_file
+from tests.agent.parts import TurnedClock
 from tests.e2e.forked import ForkServer
 from tests.e2e.road import EFFECT, Road, parts_of
 from tests.e2e.workers import failures, run_all
@@ -201,7 +202,7 @@ def test_a_torn_or_missing_frame_brings_back_exactly_what_the_last_sync_held(
             (disk / "journal.db-wal").write_bytes(wal)
             assert _content(disk) == kept, f"{later.name}: {what}"
             # The agent's own opening: nothing is taken for damage, nothing is set aside.
-            db, damaged = open_file(disk / "journal.db", NOW)
+            db, damaged = open_file(disk / "journal.db", TurnedClock())
             db.close()
             assert damaged is None, f"{later.name}: {what}"
             shutil.rmtree(disk)
@@ -210,7 +211,7 @@ def test_a_torn_or_missing_frame_brings_back_exactly_what_the_last_sync_held(
 
 
 def test_the_journal_syncs_every_commit_to_the_disk(tmp_path: Path) -> None:
-    db, _ = open_file(tmp_path / "journal.db", NOW)
+    db, _ = open_file(tmp_path / "journal.db", TurnedClock())
     with contextlib.closing(db):
         assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
         assert db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL

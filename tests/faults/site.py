@@ -129,9 +129,10 @@ class Site:
     async def start(self) -> None:
         """Start the agent on what an earlier one left behind."""
         config = parse(toml(self._configuration()))
-        self._journal = await Journal.open(config.journal.path, Clock().wall())
+        clock = Clock()
+        self._journal = await Journal.open(config.journal.path, clock)
         with unittest.mock.patch.dict(os.environ, {"RUNTIME_DIRECTORY": str(self.folder)}):
-            self._app = App(config, self._journal, {})
+            self._app = App(config, self._journal, {}, clock)
         if self.ladder is not None:
             self._app.link.ladder = self.ladder
         self._running = asyncio.create_task(self._app.run())
