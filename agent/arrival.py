@@ -14,13 +14,13 @@ __all__ = ["Arrival", "fingerprint"]
 class Arrival:
     """What a channel knows of one message.
 
-    channel: "sms", "mqtt" or "console". sender: the originating address as shown ("+44…",
-    "000", "KORE"), "" on the other channels. sent_at: the message's own time stamp. text or data:
-    the body; data alone is an 8-bit body. id: given by the channel (Correlation Data, made up by
-    the console). fingerprint: the id of last resort. full: a single SMS filled to its last septet.
-    expires_at: the channel's own expiry (MQTT 5). verdict, reason and detail: set where the
-    message cannot be a command, whatever it says. response: MQTT 5 Response Topic ("topic") and
-    Correlation Data ("correlation", base64).
+    channel: "sms", "mqtt" or "console". sender: the originating address as shown ("+44…", "000",
+    "KORE"), "" on the other channels. sent_at: the message's own time stamp. text or data: the
+    body; data alone is an 8-bit body, or what could not be decoded, as it was read. id: given by
+    the channel (Correlation Data, made up by the console). fingerprint: the id of last resort.
+    full: a single SMS filled to its last septet. expires_at: the channel's own expiry (MQTT 5).
+    verdict, reason and detail: set where the message cannot be a command, whatever it says.
+    response: MQTT 5 Response Topic ("topic") and Correlation Data ("correlation", base64).
     """
 
     channel: str

@@ -60,7 +60,8 @@ def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
         return Taken(segment, arrival=arrival, segments=(segment,), receipt=tpdu)
     segment = _journal(db, stored, now, "", None)
     if tpdu is None:
-        arrival = Arrival("sms", now, verdict="undecodable", detail=str(stored.error or ""))
+        detail = str(stored.error or "")
+        arrival = Arrival("sms", now, data=_as_read(stored), verdict="undecodable", detail=detail)
     else:  # a draft or a sent message that somebody left in the memory
         arrival = Arrival("sms", now, verdict="junk", detail="not a received message")
     return Taken(segment, arrival=arrival, segments=(segment,))
@@ -71,11 +72,12 @@ def _take_deliver(
 ) -> Taken:
     sender, user_data = spell(tpdu.originator), tpdu.user_data
     concat = user_data.concat
-    if "concat" in stored.flags:
-        # A part of something, nobody can say of what: never run on its own.
-        segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
-        detail = "a concatenation header that cannot be"
-        arrival = Arrival("sms", now, sender=sender, verdict="unsupported", detail=detail)
+    if tpdu.pid == _TYPE_0:
+        # TS 23.040 9.2.3.9: acknowledged, its contents discarded.
+        segment = _journal(db, stored, now, sender, tpdu.timestamp)
+        arrival = Arrival(
+            "sms", now, sender, tpdu.timestamp.time, verdict="junk", detail="message type 0"
+        )
         return Taken(segment, arrival=arrival, segments=(segment,))
     if concat is None or concat.total == 1:
         segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
@@ -120,7 +122,7 @@ def _whole(
 ) -> Arrival:
     sender = spell(tpdu.originator)
     verdict, detail = _nature(tpdu)
-    text = None if verdict == "unsupported" else body.text
+    text = body.text
     bodies = [piece.text if piece.text is not None else piece.octets.hex() for piece in pieces]
     return Arrival(
         channel="sms",
@@ -145,11 +147,12 @@ def _nature(tpdu: sms.Deliver) -> tuple[str, str]:
         return ("junk" if wap else "unsupported"), detail
     if tpdu.dcs.compressed:
         return "unsupported", "compressed text"
+    if tpdu.user_data.is_stray_part:
+        # A part of something, nobody can say of what: never run on its own.
+        return "unsupported", "invalid concatenation header"
     junk = ""
     if tpdu.pid in _DATA_DOWNLOAD and tpdu.dcs.message_class in (1, 2):
         junk = "data download to the SIM or the module"
-    elif not tpdu.user_data.octets and tpdu.pid == _TYPE_0:
-        junk = "type 0"
     elif not tpdu.user_data.octets and tpdu.dcs.message_class == 0:
         junk = "class 0"
     return ("junk", junk) if junk else ("", "")
@@ -283,8 +286,16 @@ def set_aside(db: sqlite3.Connection, stored: Stored, error: BaseException, now:
     """
     segment = _journal(db, stored, now, "", None)
     detail = f"internal error: {type(error).__name__}: {error}"
-    arrival = Arrival("sms", now, verdict="undecodable", detail=detail)
+    arrival = Arrival("sms", now, data=_as_read(stored), verdict="undecodable", detail=detail)
     return Taken(segment, arrival=arrival, segments=(segment,))
+
+
+def _as_read(stored: Stored) -> bytes:
+    """Give the octets of a PDU, or what the modem said where that is no PDU (text mode)."""
+    try:
+        return bytes.fromhex(stored.raw)
+    except ValueError:
+        return stored.raw.encode("utf-8", "surrogateescape")
 
 
 def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:

@@ -285,8 +285,8 @@ def _is_open(known: Judgement) -> bool:
 
 
 def _text(arrival: Arrival) -> str | None:
-    if arrival.text is not None or arrival.data is None:
-        return arrival.text
+    if arrival.text is not None or arrival.data is None or arrival.verdict == "undecodable":
+        return arrival.text  # octets that could not be decoded are no text, even where they look so
     return text_of(arrival.data)
 
 

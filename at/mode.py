@@ -26,8 +26,8 @@ STATUS = {
 class RawMessage:
     """A message as the modem handed it over.
 
-    index: None where the command named it. status: as in STATUS. header: the information line;
-    text: what came after it, "" where nothing did.
+    index: None where the command named it. status: as in STATUS, "" where none is shown.
+    header: the information line; text: what came after it, "" where nothing did.
     """
 
     index: int | None

@@ -19,18 +19,22 @@ PDU_LINE: Final = re.compile("[0-9A-Fa-f]{2,}")
 def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
     found = []
     for header, pdu in zip(lines[::2], lines[1::2], strict=False):
-        values = fields.split(header)
-        index = fields.number(values[0])
-        if index is not None and len(values) > 1:
-            found.append(RawMessage(index, STATUS.get(values[1], values[1]), header, pdu))
+        index, *values = fields.split(header)
+        number = fields.number(index)
+        if number is not None and values:
+            found.append(RawMessage(number, _status(values), header, pdu))
     return found
 
 
 def _read(lines: tuple[str, ...]) -> RawMessage | None:
     for header, pdu in zip(lines[::2], lines[1::2], strict=False):
-        status = fields.split(header)[0]
-        return RawMessage(None, STATUS.get(status, status), header, pdu)
+        return RawMessage(None, _status(fields.split(header)), header, pdu)
     return None
+
+
+def _status(values: list[str]) -> str:
+    """<stat> of "<stat>,[<alpha>],<length>"; "" where the length stands alone."""
+    return STATUS.get(values[0], values[0]) if len(values) > 1 else ""
 
 
 LIST: Final = Command(  # §4.1
@@ -51,7 +55,8 @@ class PduMode:
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
         """§4.2; the PDU is one line, so there is nothing to bound."""
         del bounded
-        own = re.compile(r"\+CMGR: ?\d*,.*")
+        # Some modems show a status report with its length alone, as +CDS does.
+        own = re.compile(r"\+CMGR: ?(?:\d+|\d*,.*)")
         return Command(f"+CMGR={index}", _read, commands.READ_TIMEOUT_S, info=own, follow=PDU_LINE)
 
     def content(self, raw: RawMessage) -> str:

@@ -23,11 +23,11 @@ class Deleted(StrEnum):
 class Stored:
     """A message in the modem.
 
-    status: "rec-unread", "rec-read", "sto-unsent" or "sto-sent". raw: the hex PDU; in text mode
-    the header line without index and status, and the body after a line feed. pdu: None where
-    error tells why. flags: tolerances used in decoding, as in Pdu; "unwitnessed": no length was
-    told beside the PDU. proven: read without any tolerance, or twice alike; what is not proven must
-    not be acted on. generation: the modem's when it was read.
+    status: "rec-unread", "rec-read", "sto-unsent", "sto-sent", "" where it is not shown. raw: the
+    hex PDU; in text mode the header line without index and status, and the body after a line feed.
+    pdu: None where error tells why. flags: tolerances used in decoding, as in Pdu; "unwitnessed":
+    no length was told beside the PDU. proven: read without any tolerance, or twice alike; what is
+    not proven must not be acted on. generation: the modem's when it was read.
     direct: handed over unasked and stored nowhere (storage "", index 0): deleting acknowledges it.
     """
 

@@ -22,6 +22,7 @@ _UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+")  # an odd one has lost a digit, and the codec says so
 # A body of unknown length: one line that is no final result code and no news of a message.
 _LINE: Final = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:).+")
+_STATUS: Final = '"?(?:[A-Z]+ [A-Z]+)?"?'  # some modems leave it empty
 _PLACE: Final = re.compile(r'\+CMG[RL]: ?(?:\d+,)?"?[A-Z ]*"?,?')
 
 
@@ -55,7 +56,7 @@ class TextMode:
             '+CMGL="ALL"',
             _listed,
             commands.LIST_TIMEOUT_S,
-            info=re.compile(r'\+CMGL: ?\d+,"?[A-Z]+ [A-Z]+"?,.*', re.DOTALL),
+            info=re.compile(rf"\+CMGL: ?\d+,{_STATUS},.*", re.DOTALL),
             follow=self._follow,
             length=None if self._hex else self._listed_length,
             ends=None if self._hex else self._listed_ends,
@@ -81,7 +82,7 @@ class TextMode:
             f"+CMGR={index}",
             _read,
             commands.READ_TIMEOUT_S,
-            info=re.compile(r'\+CMGR: ?"?[A-Z]+ [A-Z]+"?,.*', re.DOTALL),
+            info=re.compile(rf"\+CMGR: ?{_STATUS},.*", re.DOTALL),
             follow=self._follow,
             length=self._length if bounded else None,
             ends=self._ends if bounded else None,

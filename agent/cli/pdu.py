@@ -226,9 +226,9 @@ def _validity(validity: Validity | None) -> Any:
 
 def _optional(tpdu: StatusReport | DeliverReport | SubmitReport) -> dict[str, Any]:
     found: dict[str, Any] = {"pid": tpdu.pid}
-    if tpdu.user_data is None:
-        return found | {"dcs": None if tpdu.dcs is None else tpdu.dcs.octet}
-    return found | _content(tpdu.dcs or Dcs(0), tpdu.user_data)
+    if tpdu.user_data is not None:  # without TP-DCS in the default alphabet (§9.2.3.27)
+        found |= _content(tpdu.dcs or Dcs(0), tpdu.user_data)
+    return found | {"dcs": None if tpdu.dcs is None else tpdu.dcs.octet}
 
 
 def _content(dcs: Dcs, user_data: UserData) -> dict[str, Any]:

@@ -70,6 +70,8 @@ class Personality:
     ({storage} is its name).
     announced_as: the name of a memory in +CMTI where it is not that of +CPMS.
     alpha: what stands for the missing phone book entry in headers, such as '""'.
+    status_shown: whether +CMGR and +CMGL show <stat>; else it is empty in text mode, and in PDU
+    mode +CMGR has the length alone.
     listing: +CSDH=1 shows in +CMGL two more fields ("short", the standard) or those of +CMGR.
     functionality, resets: levels of +CFUN, and which of them restart the modem.
     plains: settings of the vendor that are kept and change nothing, with their start value.
@@ -116,6 +118,7 @@ class Personality:
     room_urc: str = ""
     announced_as: Mapping[str, str] = field(default_factory=dict)
     alpha: str = ""
+    status_shown: bool = True
     listing: Literal["short", "long"] = "short"
     functionality: tuple[int, ...] = (0, 1, 4)
     resets: tuple[int, ...] = ()

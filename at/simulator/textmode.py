@@ -95,7 +95,7 @@ def _details(device: Device, pdu: bytes, message: Deliver | Submit, length: int)
 def lines_of(device: Device, index: int | None, slot: Slot) -> tuple[str, ...]:
     """Return a stored message as +CMGR (index None) or +CMGL shows it in text mode."""
     prefix = "+CMGR: " if index is None else f"+CMGL: {index},"
-    fields = [_quoted(TEXT_STATUS[slot.status])]
+    fields = [_quoted(TEXT_STATUS[slot.status]) if device.personality.status_shown else ""]
     pdu = tpdu.hex_octets(slot.pdu) or b""
     octets = tpdu.tpdu_of(pdu)
     try:

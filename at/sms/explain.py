@@ -140,8 +140,9 @@ def _status_report(walk: _Walk, tpdu: StatusReport) -> None:
     _stamp(walk, "TP-SCTS", tpdu.timestamp, "23.040 9.2.3.11")
     _stamp(walk, "TP-DT", tpdu.discharged, "23.040 9.2.3.13")
     walk.take(1, "TP-ST", describe_status(tpdu.status), "23.040 9.2.3.15")
-    if walk.place < len(walk.data):
-        _parameters(walk, tpdu)
+    if walk.place < len(walk.data) and not _is_filling(walk, tpdu):
+        _indicator(walk)
+        _optional(walk, tpdu)
 
 
 def _command(walk: _Walk, tpdu: Command) -> None:
@@ -169,9 +170,12 @@ def _report(walk: _Walk, tpdu: DeliverReport | SubmitReport) -> None:
     _optional(walk, tpdu)
 
 
-def _parameters(walk: _Walk, tpdu: StatusReport) -> None:
-    _indicator(walk)
-    _optional(walk, tpdu)
+def _is_filling(walk: _Walk, tpdu: StatusReport) -> bool:
+    """Whether what follows TP-ST counts as absent: a TP-PI without end, or one that told wrong."""
+    octets = walk.data[walk.place :]
+    announced = octets[0] & 7
+    present = (tpdu.pid, tpdu.dcs, tpdu.user_data)
+    return min(octets) >= 0x80 or (announced != 0 and present == (None, None, None))
 
 
 def _indicator(walk: _Walk) -> None:

@@ -10,7 +10,9 @@ from at.sms.userdata import UserData, decode_user_data, encode_user_data
 Parameters = tuple[int | None, Dcs | None, UserData | None]
 """TP-PID, TP-DCS, TP-UD; None for each that is absent."""
 
-_NOTHING: Parameters = (None, None, None)
+NOTHING: Parameters = (None, None, None)
+"""No optional parameter at all."""
+
 _PID, _DCS, _UDL, _EXTENSION = 1, 2, 4, 0x80
 _DEFAULT = CODINGS[0]
 
@@ -44,7 +46,7 @@ def decode_parameters(
         return _read(data, octet, indicator, header, flags, entire)
     except DecodeError:
         del flags[kept:]
-        return _NOTHING, len(data)
+        return NOTHING, len(data)
 
 
 def _read(

@@ -43,8 +43,8 @@ class Pdu:
     "vp"             an enhanced TP-VP of a reserved form
     "udl"            TP-UDL disagrees with the octets, or says more than 140
     "ucs2"           an odd octet, or half a surrogate pair
-    "concat"         concatenation invalid (ignored) or repeated (the last one counts)
-    "pi"             TP-PI with reserved bits
+    "concat"         concatenation invalid (ignored), too long, or repeated (last valid counts)
+    "pi"             TP-PI with reserved bits, or without what it announces (SIM record, filled up)
     "fcs"            TP-FCS below 0x80, which is reserved
     "cdl"            TP-CDL above 157
     "trailing"       octets behind the end

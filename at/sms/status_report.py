@@ -7,6 +7,7 @@ from at.sms.address import decode_address, encode_address
 from at.sms.build import builder
 from at.sms.octets import require_octet
 from at.sms.parameters import (
+    NOTHING,
     Parameters,
     decode_parameters,
     encode_parameters,
@@ -36,12 +37,9 @@ def decode_status_report(
         raise DecodeError("st", octet, need=1, have=0)
     status = data[octet]
     octet += 1
-    parameters: Parameters = (None, None, None)
+    parameters: Parameters = NOTHING
     if octet < len(data):
-        indicator, octet = skip_indicator(data, octet)
-        parameters, octet = decode_parameters(
-            data, octet, indicator, first & 0x40 != 0, flags, entire
-        )
+        parameters, octet = _optional(data, octet, first & 0x40 != 0, flags, entire)
     return _build(
         reference,
         recipient,
@@ -53,6 +51,24 @@ def decode_status_report(
         first & 0x20 != 0,
         *parameters,
     ), octet
+
+
+def _optional(
+    data: bytes, octet: int, header: bool, flags: list[str], entire: bool
+) -> tuple[Parameters, int]:
+    """TP-PI at `octet` and what it announces -> parameters, next offset.
+
+    A SIM hands over its whole record, filled up behind TP-ST (TS 31.102 §4.2.32), and filling reads
+    as a TP-PI. What cannot be read counts as absent, flag "pi": every mandatory field is there.
+    """
+    kept = len(flags)
+    try:
+        indicator, octet = skip_indicator(data, octet)
+        return decode_parameters(data, octet, indicator, header, flags, entire)
+    except DecodeError:
+        del flags[kept:]
+        flags.append("pi")
+        return NOTHING, len(data)
 
 
 def encode_status_report(report: StatusReport) -> bytes:

@@ -133,11 +133,14 @@ def parse_header(line: str) -> Header:
 
 
 def _stored(fields: _Fields, place: int, index: int | None, *, listed: bool) -> Header:
-    """<stat> and what follows, told apart by its shape: <fo> and <sn> are bare numbers."""
+    """<stat>, which may be empty, and what follows, told apart by its shape.
+
+    <fo> and <sn> are bare numbers.
+    """
     status = fields.text(place)
-    if status is None:
-        raise DecodeError("header", 0, detail="no status")
     place += 1
+    if status is None and len(fields) <= place:
+        raise DecodeError("header", 0, detail="no status, and nothing behind it")
     times = fields.times(place)
     bare = not fields.at(place).quoted and fields.number(place) is not None
     if bare and len(times) > 1:
@@ -147,7 +150,7 @@ def _stored(fields: _Fields, place: int, index: int | None, *, listed: bool) -> 
             dcs = None if listed else fields.octet(place + 2)
             return Header("broadcast", index, status, dcs=dcs)
         return _command(fields, place, index, status)
-    if status.startswith("STO") and not (times and times[0] <= place + 2):
+    if status and status.startswith("STO") and not (times and times[0] <= place + 2):
         return _submit(fields, place, index, status, listed=listed)
     return _deliver(fields, place, index, status, listed=listed)
 
@@ -170,7 +173,9 @@ def _deliver(
     return _tail(header, fields, stamp + 1, listed=listed)
 
 
-def _submit(fields: _Fields, place: int, index: int | None, status: str, *, listed: bool) -> Header:
+def _submit(
+    fields: _Fields, place: int, index: int | None, status: str | None, *, listed: bool
+) -> Header:
     """<da>,[<alpha>][,...]; +CMGL, and some modules' +CMGR, leave room for a time stamp."""
     header = Header("submit", index, status, fields.text(place), fields.text(place + 1) or None)
     empty = not fields.at(place + 2).text
@@ -217,7 +222,7 @@ def _report(
     )
 
 
-def _command(fields: _Fields, place: int, index: int | None, status: str) -> Header:
+def _command(fields: _Fields, place: int, index: int | None, status: str | None) -> Header:
     """<fo>,<ct>[,<pid>,[<mn>],[<da>],[<toda>],<length>]."""
     return Header(
         "command",

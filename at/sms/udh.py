@@ -79,8 +79,8 @@ class Ports:
 def read_concat(element: Element) -> Concat | None:
     """The part an element tells of, None when it must be ignored.
 
-    §9.2.3.24.1: zeros, a sequence above the total; also when it is too short. Octets beyond those
-    that the element needs are ignored.
+    §9.2.3.24.1: zeros, a sequence above the total; also when it is too short. One that is too long
+    is read, and its octets beyond those needed are ignored.
     """
     size = 1 if element.iei == CONCAT_8 else 2
     data = element.data
@@ -99,6 +99,22 @@ def concat_of(udh: Iterable[Element]) -> Concat | None:
         if element.iei in _CONCATS:
             found = read_concat(element) or found
     return found
+
+
+def is_stray_part(udh: Sequence[Element]) -> bool:
+    """Whether a header without a valid concatenation may still be that of one part of several.
+
+    True for an ignored element that tells of two parts or more, or does not get as far as the
+    total. With a total of 0 or 1 the message is whole.
+    """
+    if concat_of(udh) is not None:
+        return False
+    for element in udh:
+        if element.iei in _CONCATS:
+            place = 1 if element.iei == CONCAT_8 else 2
+            if len(element.data) <= place or element.data[place] > 1:
+                return True
+    return False
 
 
 def ports_of(udh: Iterable[Element]) -> Ports | None:
@@ -127,7 +143,7 @@ def languages_of(udh: Iterable[Element]) -> tuple[int, int]:
 def decode_header(data: bytes, octet: int, end: int, flags: list[str]) -> tuple[Element, ...]:
     """The elements between two offsets, in order.
 
-    Adds to flags: "concat" (an element that must be ignored, or more than one). Raises
+    Adds to flags: "concat" (an element of wrong content or length, or more than one). Raises
     DecodeError("udh.iedl" or "udh.ied"): §9.2.3.24 would have the whole header ignored, but then
     a part would pass for a whole message.
     """

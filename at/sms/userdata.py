@@ -19,6 +19,7 @@ from at.sms.udh import (
     concat_of,
     decode_header,
     encode_header,
+    is_stray_part,
     languages_of,
     ports_of,
 )
@@ -68,6 +69,11 @@ class UserData:
     def concat(self) -> Concat | None:
         """Which part of which message; None for a message of its own."""
         return concat_of(self.udh) if self.udh else None
+
+    @property
+    def is_stray_part(self) -> bool:
+        """Whether it may be one part of several, although no valid concatenation says which."""
+        return bool(self.udh) and is_stray_part(self.udh)
 
     @property
     def ports(self) -> Ports | None:

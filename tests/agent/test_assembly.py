@@ -182,6 +182,62 @@ def test_what_cannot_be_decoded_is_kept_as_it_was_read(db: sqlite3.Connection) -
     assert taken.arrival.verdict == "undecodable"
     assert "scts" in taken.arrival.detail
     assert db.execute("SELECT raw FROM segments").fetchall() == [("0004FF",)]
+    assert taken.arrival.data == bytes.fromhex("0004FF")
+
+
+def test_what_cannot_be_decoded_in_text_mode_is_kept_as_it_was_read(
+    db: sqlite3.Connection,
+) -> None:
+    error = DecodeError(field="header", octet=0)
+    raw = '"+44' + "\n" + "caf\xe9"
+    taken = take(db, Stored("SM", 1, "rec-unread", raw, None, error, (), True, 0))
+    assert taken.arrival is not None
+    assert taken.arrival.data == raw.encode()
+
+
+def concatenated(*elements: str, text: str = "ping", **how: object) -> Stored:
+    """A message whose header has these elements (hex: identifier and data)."""
+    udh = tuple(sms.Element(int(one[:2], 16), bytes.fromhex(one[2:])) for one in elements)
+    user_data = sms.UserData(sms.Alphabet.GSM7, sms.gsm7.encode(text), udh)
+    deliver = sms.Deliver(sms.Address.parse("000"), sms.Timestamp.of(NOW), user_data, **how)  # type: ignore[arg-type]  # as given
+    pdu = sms.Pdu(None, deliver, ("concat",))
+    return Stored("SM", 1, "rec-unread", "00", pdu, None, pdu.flags, True, 0)
+
+
+@pytest.mark.parametrize("element", ["00070000", "0800070000", "00070100", "00070102", "00070001"])
+def test_a_concatenation_of_less_than_two_parts_is_ignored(
+    db: sqlite3.Connection, element: str
+) -> None:
+    taken = take(db, concatenated(element))
+    assert taken.arrival is not None
+    assert (taken.arrival.verdict, taken.arrival.text) == ("", "ping")
+
+
+@pytest.mark.parametrize("element", ["00070200", "00070203", "08000702", "000702", "0007", "00"])
+def test_what_may_be_one_part_of_several_is_published_and_never_run(
+    db: sqlite3.Connection, element: str
+) -> None:
+    taken = take(db, concatenated(element))
+    assert taken.arrival is not None
+    assert taken.arrival.verdict == "unsupported"
+    assert taken.arrival.text == "ping"
+
+
+def test_of_concatenations_of_both_widths_the_last_counts(db: sqlite3.Connection) -> None:
+    assert take(db, concatenated("00070301", "0800070201", text="pi")).verdict == "part"
+    joined = take(db, concatenated("00070301", "0800070202", text="ng"))
+    assert joined.arrival is not None
+    assert (joined.arrival.verdict, joined.arrival.text) == ("", "ping")
+
+
+@pytest.mark.parametrize("elements", [(), ("00070201",), ("05" + "0B84" * 2,)])
+def test_a_message_of_type_0_is_discarded_whatever_it_says(
+    db: sqlite3.Connection, elements: tuple[str, ...]
+) -> None:
+    taken = take(db, concatenated(*elements, pid=0x40))
+    assert taken.arrival is not None
+    assert (taken.arrival.verdict, taken.arrival.detail) == ("junk", "message type 0")
+    assert (taken.arrival.text, taken.arrival.data) == (None, None)
 
 
 def test_a_draft_is_junk(db: sqlite3.Connection) -> None:

@@ -208,3 +208,8 @@ def test_a_message_with_a_time_in_the_far_past_or_future_is_judged(court: Court)
     for year in (1970, 2000, 2099):
         judged = court.verdict(arrival("ping exp=+1h", sent_at=datetime(year, 1, 1, tzinfo=UTC)))
         assert judged.verdict in VERDICTS
+
+
+def test_octets_that_could_not_be_decoded_are_no_text(court: Court) -> None:
+    broken = Arrival("sms", NOW, data=b"ping", verdict="undecodable")
+    assert court.verdict(broken).text is None

@@ -114,6 +114,30 @@ async def test_odd_message_is_proven_by_two_equal_readings(rig: Rig) -> None:
     assert rig.peer.lines == ["AT+CMGL=4", "AT+CMGR=1"]
 
 
+REPORT = "079124602009999006B4098106326906F2212041015554402120410155054000"
+
+
+@pytest.mark.parametrize("header", ["+CMGR: 24", "+CMGR:24", "+CMGR: ,,24", "+CMGR: 0,,24"])
+async def test_header_of_its_length_alone_is_that_of_a_message(rig: Rig, header: str) -> None:
+    rig.peer.answers["+CMGR=1"] = f"\r\n{header}\r\n{REPORT}\r\n".encode() + OK
+    stored = await rig.store.read("SM", 1)
+    assert stored is not None
+    assert stored.pdu is not None
+    assert isinstance(stored.pdu.tpdu, sms.StatusReport)
+    assert stored.pdu.tpdu.reference == 180
+    assert "unwitnessed" not in stored.flags
+    assert rig.peer.lines[0] == "AT+CMGR=1"
+
+
+async def test_listed_header_of_its_length_alone_is_that_of_a_message(rig: Rig) -> None:
+    rig.peer.answers["+CMGL=4"] = listing(f"+CMGL: 7,24\r\n{REPORT}\r\n", entry(8, ONE))
+    rig.peer.answers["+CMGR=7"] = reading(REPORT, 24)
+    report, other = await rig.store.list_stored()
+    assert (report.index, other.index) == (7, 8)
+    assert report.raw == REPORT
+    assert report.status == ""
+
+
 def noisy(answer: bytes) -> bytes:
     return b"\r\n\xfe\x81rubbish\r\n" + answer
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import pytest
 
@@ -96,6 +97,24 @@ async def test_ascii_body_is_read_however_its_length_is_counted(body: str, count
         assert stored.pdu is not None
         assert isinstance(stored.pdu.tpdu, sms.Deliver)
         assert stored.pdu.tpdu.user_data.text == body
+
+
+@pytest.mark.parametrize("mode", ["pdu", "text"])
+async def test_messages_whose_status_is_not_shown_are_read_all_the_same(
+    mode: Literal["pdu", "text"],
+) -> None:
+    report = sms.StatusReport(180, sms.Address.parse("2936"), TIME, TIME, 0)
+    async with PtyModem(replace(GENERIC, status_shown=False)) as simulated:
+        modem = await Modem.open(simulated.path)
+        store = MessageStore.of(modem, await bring_up(modem, BringUp(sms_mode=mode)))
+        simulated.deliver(deliver("ping"))
+        simulated.deliver(sms.encode(report).hex())
+        stored = await store.list_stored(everywhere=True)
+        found = [one.pdu.tpdu for one in stored if one.pdu is not None]
+        assert [await store.delete(one) for one in stored] == [Deleted.DONE] * 2
+        await modem.close()
+    assert {type(one) for one in found} == {sms.Deliver, sms.StatusReport}
+    assert report in found
 
 
 @pytest.mark.parametrize("charset", SETS)

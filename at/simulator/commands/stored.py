@@ -40,9 +40,15 @@ def _lines(modem: Modem, index: int | None, slot: Slot) -> tuple[str, ...]:
     """One message as +CMGR (index None) or +CMGL shows it."""
     if modem.device.settings.text_mode:
         return lines_of(modem.device, index, slot)
-    alpha = modem.device.personality.alpha
-    prefix = "+CMGR: " if index is None else f"+CMGL: {index},"
-    return (f"{prefix}{slot.status},{alpha},{slot.length}", slot.pdu)
+    personality = modem.device.personality
+    shown = f"{slot.status:d}" if personality.status_shown else ""
+    if index is not None:
+        header = f"+CMGL: {index},{shown},{personality.alpha},{slot.length}"
+    elif shown:
+        header = f"+CMGR: {shown},{personality.alpha},{slot.length}"
+    else:
+        header = f"+CMGR: {slot.length}"
+    return (header, slot.pdu)
 
 
 def _seen(slot: Slot) -> None:

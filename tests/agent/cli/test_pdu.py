@@ -139,6 +139,11 @@ def test_deliver_as_json(capsys: pytest.CaptureFixture[str]) -> None:
             {"dcs": 4},
         ),
         (
+            StatusReport(9, HERE, STAMP, STAMP, 0, user_data=TEXT),
+            [],
+            {"pid": None, "dcs": None, "alphabet": "gsm7", "text": "hello"},
+        ),
+        (
             Command(1, 2, 3, HERE, 0, b"\xab", (Element(0x22, b"\x01"),)),
             ["--mo"],
             {
@@ -152,7 +157,7 @@ def test_deliver_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         (
             DeliverReport(0xD3, user_data=TEXT),
             ["--mo", "--rp", "error"],
-            {"type": "deliver-report", "failure": 0xD3, "text": "hello", "dcs": 0},
+            {"type": "deliver-report", "failure": 0xD3, "text": "hello", "dcs": None},
         ),
         (
             SubmitReport(STAMP, pid=1),

@@ -426,6 +426,35 @@ def test_extended_indicator_and_tail_are_explained() -> None:
     assert [field.octets.hex() for field in explain(octets, pdu)][-2:] == ["8000", "55"]
 
 
+@pytest.mark.parametrize("tail", ["ff", "ffffff", "01", "ffff7f"])
+def test_filling_of_a_status_report_is_explained_as_such(tail: str) -> None:
+    octets = encode(StatusReport(1, HERE, NOW, NOW, 0)) + bytes.fromhex(tail)
+    pdu = decode(octets)
+    assert pdu.tpdu == StatusReport(1, HERE, NOW, NOW, 0)
+    assert pdu.flags == ("pi",)
+    *_, last = explain(octets, pdu)
+    assert (last.octets.hex(), last.meaning) == (tail, "behind the end")
+
+
+@pytest.mark.parametrize(
+    ("header", "stray"),
+    [
+        ((), False),
+        ((Element(0x22, b""),), False),
+        ((Element(0, bytes((7, 2, 1))),), False),
+        ((Element(0, bytes(3)),), False),
+        ((Element(8, bytes(4)), Element(0x22, b"")), False),
+        ((Element(0, bytes((7, 2, 3))),), True),
+        ((Element(8, bytes((0, 7, 2, 0))),), True),
+        ((Element(0, bytes((7,))),), True),
+    ],
+)
+def test_an_ignored_concatenation_that_tells_of_parts_is_that_of_a_stray_part(
+    header: tuple[Element, ...], stray: bool
+) -> None:
+    assert UserData(Alphabet.GSM7, b"", header).is_stray_part is stray
+
+
 def test_empty_header_is_no_header() -> None:
     submit = encode(Submit(HERE, TEXT))
     octets = bytearray(submit)

@@ -55,6 +55,29 @@ def _deliver(pdu: Pdu) -> Deliver:
     ("line", "header"),
     [
         (
+            f'+CMGR: ,"+44",,"{STAMP}"',
+            Header("deliver", None, None, "+44", None, STAMP),
+        ),
+        (
+            f'+CMGR: "","+44",,"{STAMP}"',
+            Header("deliver", None, "", "+44", None, STAMP),
+        ),
+        (
+            f'+CMGL: 3,,6,180,"2936",129,"{STAMP}","{LATER}",0',
+            Header(
+                "status-report",
+                3,
+                None,
+                "2936",
+                timestamp=STAMP,
+                type_of_address=129,
+                first_octet=6,
+                reference=180,
+                discharged=LATER,
+                report_status=0,
+            ),
+        ),
+        (
             f'+CMGR: "REC UNREAD","+44",,"{STAMP}"',
             Header("deliver", None, "REC UNREAD", "+44", None, STAMP),
         ),
