@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from agent import arguments
-from agent.clock import boot_id
+from agent.clock import boot_id, from_iso
 from agent.events import Event, Events
 from agent.handlers.registry import Call, Handler, Outcome, Services
 from agent.journal import Journal, JournalUnavailableError
@@ -96,11 +96,17 @@ class Executor:
         finally:
             self._ended(row)
 
-    async def _commit(self, work: Callable[[sqlite3.Connection], T], *, lazy: bool = False) -> T:
+    async def _commit(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        lazy: bool = False,
+        then: Callable[[T], object] | None = None,
+    ) -> T:
         """Commit as soon as the disk takes it: an outcome is known only once it is written."""
         while True:
             try:
-                return await self._journal.commit(work, lazy=lazy)
+                return await self._journal.commit(work, lazy=lazy, then=then)
             except JournalUnavailableError:
                 await asyncio.sleep(RETRY_S)
 
@@ -165,23 +171,19 @@ class Executor:
             self._planner.outcome(db, ended, now)
             return ended
 
-        await self._commit(work)
+        await self._commit(work, then=self._announce)
+
+    def _announce(self, row: CommandRow) -> None:
         log.info(
             "command ended id=%s command=%s state=%s reason=%s",
             row.id,
             row.command,
-            outcome.state,
-            outcome.reason,
+            row.state,
+            row.reason,
         )
+        at = from_iso(row.finished_at) if row.finished_at else self._services.now()
         self._events.tell(
-            Event(
-                now,
-                "command",
-                id=row.id,
-                state=outcome.state,
-                reason=outcome.reason,
-                detail=outcome.detail,
-            )
+            Event(at, "command", id=row.id, state=row.state, reason=row.reason, detail=row.detail)
         )
         self._services.wake()
 

@@ -130,7 +130,10 @@ class Inbox:
     async def _keep_chunk(self, chunk: list[Stored]) -> None:
         if not chunk:
             return
-        for kept in await self._keep_all(chunk):
+        await self._keep_all(chunk)
+
+    def _announce(self, batch: list[_Kept]) -> None:
+        for kept in batch:
             self._undeleted[_place(kept.stored)] = kept.stored.raw
             if kept.recorded is not None:
                 self._intake.announce(kept.recorded)
@@ -149,18 +152,22 @@ class Inbox:
         if refused:
             self._link.bell.ring_later(self._poll_s)
 
-    async def _keep_all(self, batch: list[Stored]) -> list[_Kept]:
+    async def _keep_all(self, batch: list[Stored]) -> None:
         """Journal a batch in one commit; a message that trips over a fault is kept alone."""
-        commit = self._journal.commit(lambda db: [self._keep(db, one) for one in batch])
+        commit = self._journal.commit(
+            lambda db: [self._keep(db, one) for one in batch], then=self._announce
+        )
         (kept,) = await asyncio.gather(commit, return_exceptions=True)
         if not isinstance(kept, BaseException):
-            return kept
+            return
         if isinstance(kept, JournalUnavailableError) or not isinstance(kept, Exception):
             raise kept
         if len(batch) > 1:
-            return [alone for one in batch for alone in await self._keep_all([one])]
+            for one in batch:
+                await self._keep_all([one])
+            return
         log.error("message set aside index=%s", batch[0].index, exc_info=kept)
-        return [await self._journal.commit(lambda db: self._keep(db, batch[0], kept))]
+        await self._journal.commit(lambda db: [self._keep(db, batch[0], kept)], then=self._announce)
 
     def _keep(
         self, db: sqlite3.Connection, stored: Stored, error: BaseException | None = None
@@ -194,8 +201,11 @@ class Inbox:
         waiting = await self._journal.read(lambda db: bool(assembly.give_up_incomplete(db, now)))
         if waiting:
             with contextlib.suppress(JournalUnavailableError):
-                for recorded in await self._journal.commit(work):
-                    self._intake.announce(recorded)
+                await self._journal.commit(work, then=self._announce_given_up)
+
+    def _announce_given_up(self, batch: list[Recorded]) -> None:
+        for recorded in batch:
+            self._intake.announce(recorded)
 
 
 def _place(stored: Stored) -> tuple[str, int]:

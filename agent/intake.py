@@ -56,9 +56,7 @@ class Intake:
 
     async def admit(self, arrival: Arrival) -> Recorded:
         """Judge and commit one message; when this returns it may be acknowledged."""
-        recorded = await self._journal.commit(lambda db: self.record(db, arrival))
-        self.announce(recorded)
-        return recorded
+        return await self._journal.commit(lambda db: self.record(db, arrival), then=self.announce)
 
     def record(
         self, db: sqlite3.Connection, arrival: Arrival, segments: Sequence[int] = ()

@@ -40,6 +40,7 @@ class _Item:
     writes: bool
     lazy: bool
     future: asyncio.Future[Any]
+    then: Callable[[Any], object] | None = None
     result: Any = None
     error: BaseException | None = None
 
@@ -82,15 +83,21 @@ class Journal:
         await opened
         return journal
 
-    async def commit(self, work: Work[T], *, lazy: bool = False) -> T:
+    async def commit(
+        self, work: Work[T], *, lazy: bool = False, then: Callable[[T], object] | None = None
+    ) -> T:
         """Run `work` in a transaction; return its value once that is synced to disk.
+
+        then: called with the value in the event loop after the commit, also where whoever asked
+        has been cancelled meanwhile: what wakes others belongs there.
 
         Works that wait at the same moment share one transaction; one that raises is rolled back
         alone and its error re-raised here. lazy: done at once, seen by every later work, but
         synced with the next commit (at most `LAZY_S` later): for what may be done twice.
         Raises JournalUnavailableError where the disk refuses.
         """
-        item = _Item(work, writes=True, lazy=lazy, future=self._loop.create_future())
+        future = self._loop.create_future()
+        item = _Item(work, writes=True, lazy=lazy, future=future, then=then)
         self._items.put(item)
         value: T = await asyncio.shield(item.future)
         return value
@@ -286,7 +293,10 @@ def _touch(db: sqlite3.Connection) -> None:
 
 
 def _settle(batch: list[_Item]) -> None:
+    loop = asyncio.get_running_loop()
     for item in batch:
+        if item.then is not None and item.error is None:
+            loop.call_soon(item.then, item.result)
         if item.future.done():
             continue
         if item.error is not None:

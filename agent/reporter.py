@@ -18,6 +18,7 @@ from agent.rows import command, move_report, update
 __all__ = ["Reporter"]
 
 BACK_OFF_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+LOOK_EVERY_S: Final = 300.0  # at the journal, whether or not anybody woke us
 RETRY_S: Final = 5.0  # after a journal that could not be written
 
 
@@ -47,19 +48,21 @@ class Reporter:
         while True:
             self._wake.clear()
             try:
-                wait_s = await self._round()
+                wait_s = min(LOOK_EVERY_S, await self._round())
             except JournalUnavailableError:
                 wait_s = RETRY_S
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._wake.wait()
 
-    async def _round(self) -> float | None:
-        """Deliver what is due; return after how many seconds to look again, None: when woken."""
+    async def _round(self) -> float:
+        """Deliver what is due; return after how many seconds to look again unless woken."""
         while True:
             due, next_s = await self._journal.read(self._due)
             if not due:
-                return None if next_s is None else max(0.0, next_s - self._clock.elapsed())
+                if next_s is None:
+                    return LOOK_EVERY_S
+                return max(0.0, next_s - self._clock.elapsed())
             await self._channel.ready()
             # What cannot be booked is not told: it would be told again at every round.
             await self._journal.wait_writable()

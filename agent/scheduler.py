@@ -24,11 +24,12 @@ RUNNING_MAX: Final = 8  # commands at once, each at most one child process: boun
 CLOCK_RETRY_S: Final = 30.0  # how soon to look again whether the clock has been synchronised
 RETRY_S: Final = 5.0  # after a journal that could not be written
 MINUTE_S: Final = 60.0
+LOOK_EVERY_S: Final = 300.0  # at the journal, whether or not anybody woke us
 
 
 @dataclass(frozen=True, slots=True)
 class _Readiness:
-    """When a waiting command may run: wait_s 0: now; None: not before something wakes us."""
+    """When a waiting command may run: wait_s 0: now; None: not in this boot."""
 
     wait_s: float | None = 0.0
     expired: str = ""
@@ -88,7 +89,7 @@ class Scheduler:
         while True:
             self._wake.clear()
             try:
-                wait_s = await self._dispatch()
+                wait_s = min(LOOK_EVERY_S, await self._dispatch())
             except JournalUnavailableError:
                 wait_s = RETRY_S
             with contextlib.suppress(TimeoutError):
@@ -99,8 +100,8 @@ class Scheduler:
         handler = self._registry.get(name)
         return handler.resource or name if handler else name
 
-    async def _dispatch(self) -> float | None:
-        """Start what may start; return after how many seconds to look again, None: when woken.
+    async def _dispatch(self) -> float:
+        """Start what may start; return after how many seconds to look again unless woken.
 
         What is due by its schedule goes first: a backlog must not hold a reboot up.
         """
@@ -109,7 +110,7 @@ class Scheduler:
             *await self._dispatch_scheduled(waiting.scheduled),
             *await self._dispatch_accepted(waiting),
         ]
-        return min(waits, default=None)
+        return min(waits, default=LOOK_EVERY_S)
 
     async def _dispatch_scheduled(self, rows: list[CommandRow]) -> list[float]:
         waits: list[float] = []

@@ -126,8 +126,7 @@ class MqttRequests:
             else:
                 self._planner.sent(db, known[0], now)
 
-        await self._journal.commit(work)
-        self._wake()
+        await self._journal.commit(work, then=lambda _: self._wake())
 
     def _check_allowed(self, inbound: Inbound) -> None:
         if inbound.retained:

@@ -53,8 +53,7 @@ async def send_sms(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
         return n
 
     with Bell(agent, "send") as bell:
-        n = await agent.journal.commit(work)
-        agent.wake()
+        n = await agent.journal.commit(work, then=lambda _: agent.wake())
         told: dict[str, Any] = {}
         async for told in changes(agent, bell, lambda db: _told(db, n), timeout_s=timeout_s):
             if not wait or told["state"] in (_WITH_RECEIPT if report else _TAKEN):

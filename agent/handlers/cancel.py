@@ -6,6 +6,7 @@ import sqlite3
 from datetime import datetime
 
 from agent.arguments import ArgSpec
+from agent.events import Event
 from agent.handlers.registry import Call, Handler, Outcome
 from agent.rows import command, find_command, move_command
 
@@ -27,10 +28,24 @@ def _cancel(db: sqlite3.Connection, call: Call, now: datetime) -> Outcome:
 
 
 async def _run(call: Call) -> Outcome:
-    now = call.services.now()
-    outcome = await call.services.journal.commit(lambda db: _cancel(db, call, now))
-    call.services.wake()
-    return outcome
+    services, now = call.services, call.services.now()
+
+    def announce(outcome: Outcome) -> None:
+        if outcome.state == "succeeded":
+            detail = f"by {call.id}"
+            services.events.tell(
+                Event(
+                    now,
+                    "command",
+                    id=str(call.args["target"]),
+                    state="cancelled",
+                    reason="cancelled",
+                    detail=detail,
+                )
+            )
+        services.wake()
+
+    return await services.journal.commit(lambda db: _cancel(db, call, now), then=announce)
 
 
 CANCEL = Handler(

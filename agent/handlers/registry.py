@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from agent.arguments import ArgSpec
     from agent.config import Config
+    from agent.events import Events
     from agent.journal import Journal
     from agent.link import Link
     from agent.reports import Planner
@@ -50,6 +51,7 @@ class Services(Protocol):
     """What a handler may use of the agent."""
 
     config: Config
+    events: Events
     journal: Journal
     link: Link
     registry: Registry

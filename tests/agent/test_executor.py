@@ -168,12 +168,12 @@ async def test_an_outcome_waits_for_the_disk_and_the_command_is_not_run_again(
     commit = app.journal.commit
     refused = [0]
 
-    async def refusing(work: Any, *, lazy: bool = False) -> Any:
+    async def refusing(work: Any, **how: Any) -> Any:
         effects = tmp_path / "effects"
         if effects.exists() and refused[0] < 3:
             refused[0] += 1
             raise JournalUnavailableError("full")
-        return await commit(work, lazy=lazy)
+        return await commit(work, **how)
 
     monkeypatch.setattr(app.journal, "commit", refusing)
     row = await accepted(app)

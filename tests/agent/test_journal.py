@@ -286,3 +286,26 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
     with contextlib.closing(db):
         assert meta(db, "reset_at") is not None
     assert list(tmp_path.glob("journal.db.damaged-*"))
+
+
+async def test_what_follows_a_commit_happens_also_where_the_asker_has_gone(
+    journal: Journal,
+) -> None:
+    told: list[str] = []
+    asker = asyncio.ensure_future(journal.commit(put("a"), then=lambda _: told.append("a")))
+    await asyncio.sleep(0)
+    asker.cancel()
+    await journal.commit(put("b"), then=lambda _: told.append("b"))
+    assert told == ["a", "b"]
+
+
+async def test_nothing_follows_a_work_that_failed(journal: Journal) -> None:
+    told: list[object] = []
+
+    def fail(_: sqlite3.Connection) -> None:
+        raise LookupError("no")
+
+    with pytest.raises(LookupError):
+        await journal.commit(fail, then=told.append)
+    await journal.commit(put("b"))
+    assert told == []

@@ -10,7 +10,7 @@ import pytest
 
 from agent.app import App
 from agent.channels.registry import Booking, GiveUpError, Report, RetryError
-from agent.reporter import Reporter
+from agent.reporter import LOOK_EVERY_S, Reporter
 from agent.rows import set_meta
 from tests.agent.parts import TurnedClock, arrival, make_app
 
@@ -48,7 +48,7 @@ class Bench:
         for id_ in ids:
             await self.app.intake.admit(arrival(f"mark x=1 id={id_}", received_at=self.clock.now))
 
-    async def round(self) -> float | None:
+    async def round(self) -> float:
         return await self.reporter._round()
 
     async def states(self) -> list[str]:
@@ -68,7 +68,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 async def test_reports_are_told_in_order_and_once(bench: Bench) -> None:
     await bench.refuse("a", "b", "c")
-    assert await bench.round() is None
+    assert await bench.round() == LOOK_EVERY_S
     assert bench.channel.told == ["a", "b", "c"]
     assert await bench.states() == ["reported"] * 3
     await bench.round()
@@ -102,7 +102,7 @@ async def test_after_72_hours_of_tries_it_is_undeliverable(bench: Bench) -> None
     bench.channel.ends = [RetryError("no network") for _ in range(1000)]
     begun = bench.clock.now
     while (await bench.states()) == ["pending"]:
-        bench.clock.turn(await bench.round() or 0.0)
+        bench.clock.turn(await bench.round())
     hours = (bench.clock.now - begun) / timedelta(hours=1)
     assert await bench.states() == ["undeliverable"]
     assert 71 < hours < 74
@@ -113,7 +113,7 @@ async def test_a_channel_without_an_end_of_patience_never_gives_up(bench: Bench)
     bench.channel.patience_s = None
     bench.channel.ends = [RetryError("no broker") for _ in range(300)]
     for _ in range(300):
-        bench.clock.turn(await bench.round() or 0.0)
+        bench.clock.turn(await bench.round())
     assert await bench.states() == ["pending"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from agent.app import App
 from agent.rows import CommandRow, command
+from agent.scheduler import LOOK_EVERY_S
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Bench:
         assert recorded.command is not None
         return recorded.command
 
-    async def dispatch(self) -> float | None:
+    async def dispatch(self) -> float:
         return await self.app.scheduler._dispatch()
 
     async def row(self, n: int) -> CommandRow:
@@ -173,9 +174,9 @@ async def test_next_boot_waits_for_another_boot_id(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.accept("mark when=NextBoot id=a")
-    assert await bench.dispatch() is None
+    assert await bench.dispatch() == LOOK_EVERY_S
     await bench.app.scheduler.adopt()
-    assert await bench.dispatch() is None
+    assert await bench.dispatch() == LOOK_EVERY_S
     monkeypatch.setenv("BOOT_ID", OTHER_BOOT)
     await bench.dispatch()
     assert bench.ids() == ["a"]
