@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from agent.grammar.values import Refused, named
 from agent.placeholders import TemplateError, check_exec, render_argv, render_value
+from at.errors import EncodeError
+from at.sms import read_number
 
 __all__ = [
     "TYPES",
@@ -46,9 +48,10 @@ _BOOLEANS = {
 class ArgSpec:
     """What one argument must be.
 
-    type: one of TYPES. min, max: bounds of a number, inclusive; of a string, its length in
-    characters. pattern: a string matches it in full. choices: the only values, None: any.
-    default: taken where the argument is absent; without one and not required, it stays absent.
+    type: one of TYPES, or "phone" (of a built-in command), whose value is the number as dialled.
+    min, max: bounds of a number, inclusive; of a string, its length in characters. pattern: a
+    string matches it in full. choices: the only values, None: any. default: taken where the
+    argument is absent; without one and not required, it stays absent.
     """
 
     type: str = "string"
@@ -157,11 +160,19 @@ def _boolean(text: str) -> bool:
     return value
 
 
+def _phone(text: str) -> str:
+    try:
+        return read_number(text)
+    except EncodeError as error:
+        raise ValueError(f"is {error.detail}") from None
+
+
 _READERS: Mapping[str, Callable[[str], Value]] = {
     "string": _string,
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
+    "phone": _phone,
 }
 
 

@@ -12,6 +12,7 @@ from agent.arrival import Arrival, fingerprint
 from agent.clock import iso
 from agent.config import Config
 from agent.judging import Judge, Judgement
+from agent.platforms import read_sender
 from agent.reports import Planner, Target
 from at.errors import EncodeError
 from at.sms import gsm7
@@ -54,7 +55,8 @@ def arrival_of(
 ) -> Arrival:
     """Return the message as its channel would hand it in, had it come just now.
 
-    sender: of an SMS; None: the first sender of the first platform that has one.
+    sender: of an SMS, as a person writes it; None: the first sender of the first platform that
+    has one. Raises EncodeError for what was meant as a number and is none.
 
     An SMS has the time stamp `now` and is cut into no parts: a text of exactly 160 septets is a
     message filled to its end. Its fingerprint is of this very moment: it repeats no other.
@@ -62,6 +64,8 @@ def arrival_of(
     by_sms = channel == "sms"
     if sender is None:
         sender = next((own for row in config.platforms for own in row.senders), "")
+    else:
+        sender = read_sender(sender)
     return Arrival(
         channel=channel,
         received_at=now,

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from agent.clock import iso
+from agent.platforms import read_sender
+from at.errors import EncodeError
 
 __all__ = ["Filters", "Item", "Key", "details", "dicts", "find", "selected"]
 
@@ -76,7 +78,7 @@ def find(db: sqlite3.Connection, filters: Filters) -> list[Key]:
             messages.append(both.format(t="m"))
             parts.append(both.format(t="s"))
     if filters.sender is not None:
-        values["sender"] = filters.sender
+        values["sender"] = _sender(filters.sender)
         messages.append(_DIGITS.format(column="m.sender"))
         parts.append(_DIGITS.format(column="s.sender"))
     if filters.channel is not None:
@@ -96,6 +98,14 @@ def find(db: sqlite3.Connection, filters: Filters) -> list[Key]:
             parts.append("0")
     sql = _KEYS.format(messages=" AND ".join(messages), parts=" AND ".join(parts))
     return [Key(kind, n) for kind, n, _ in db.execute(sql, values)][::-1]
+
+
+def _sender(written: str) -> str:
+    """Read a sender as a person writes it; what was meant as a number and is none finds nothing."""
+    try:
+        return read_sender(written)
+    except EncodeError:
+        return written
 
 
 def selected(db: sqlite3.Connection, filters: Filters, *, at_once: int = 100) -> Iterator[Item]:

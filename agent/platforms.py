@@ -9,6 +9,9 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Protocol
 
+from at.errors import EncodeError
+from at.sms import Address, is_meant_as_number, read_number
+
 OPEN = "open"
 CLOSED = "closed"
 
@@ -103,8 +106,36 @@ def spell(sender: Sender) -> str:
     be taken for a number stands in double quotes.
     """
     if sender.kind == "alphanumeric":
-        return f'"{sender.digits}"' if _NUMBER.fullmatch(sender.digits) else sender.digits
+        return f'"{sender.digits}"' if _is_like_number(sender.digits) else sender.digits
     return "+" + sender.digits if sender.kind == "international" else sender.digits
+
+
+def _is_like_number(name: str) -> bool:
+    try:
+        return bool(_NUMBER.fullmatch(name) or read_number(name))
+    except EncodeError:
+        return False
+
+
+def read_sender(text: str) -> str:
+    """Write a sender as spell() does, from what a person wrote: a number, or a name.
+
+    A name that could be taken for a number stands in double quotes. Raises EncodeError("address")
+    for what was meant as a number and is none.
+    """
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        return spell(Address(text[1:-1], "alphanumeric"))
+    try:
+        return read_number(text)
+    except EncodeError:
+        if is_meant_as_number(text):
+            raise
+        return spell(Address(text, "alphanumeric"))
+
+
+def is_number(sender: str) -> bool:
+    """Whether a sender as spell() writes it is a number."""
+    return _NUMBER.fullmatch(sender) is not None
 
 
 def identity(sender: str) -> str:

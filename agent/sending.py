@@ -295,7 +295,7 @@ def _prepared(
 ) -> tuple[sms.Address, Sequence[sms.UserData]]:
     """Return what goes on the air. Raises NotSentError for what cannot."""
     try:
-        destination = sms.Address.parse(recipient)
+        destination = sms.Address.number(recipient)
         parts = sms.segment(body, reference=secrets.randbelow(256), max_segments=max_segments)
     except EncodeError as error:
         raise NotSentError(str(error), permanent=True) from error

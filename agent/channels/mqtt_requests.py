@@ -179,15 +179,19 @@ def _fields(inbound: Inbound) -> dict[str, Any]:
     recipient = body.get("to")
     if not isinstance(recipient, str):
         raise _RefusedError("to is missing, or not text")
+    try:
+        recipient = sms.read_number(recipient)
+    except sms.EncodeError as error:
+        raise _RefusedError(f"to: {error.detail}") from None
     return {
         "id_": str(id_),
         "recipient": recipient,
-        "body": _body(body, recipient),
+        "body": _body(body),
         "want_report": report,
     }
 
 
-def _body(fields: dict[str, Any], recipient: str) -> str | bytes:
+def _body(fields: dict[str, Any]) -> str | bytes:
     """Return the text or the octets, after a trial that they can be sent at all."""
     text, data = fields.get("text"), fields.get("data")
     if (text is None) == (data is None):
@@ -203,7 +207,6 @@ def _body(fields: dict[str, Any], recipient: str) -> str | bytes:
     else:
         raise _RefusedError("text is not text")
     try:
-        sms.Address.parse(recipient)
         sms.segment(body, reference=0, max_segments=10)
     except sms.EncodeError as error:
         raise _RefusedError(str(error)) from None

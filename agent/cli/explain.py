@@ -11,6 +11,7 @@ from agent.cli.common import add_parser as add
 from agent.cli.common import body, guarded, print_json
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, USAGE, complain
 from agent.cli.terminal import local, pairs, printable
+from at.errors import EncodeError
 
 __all__ = ["add_parser", "lines"]
 
@@ -111,6 +112,8 @@ def _explain(options: argparse.Namespace, text: str) -> int:
             told = _explain_on_disk(options, text)
         except OSError as error:
             return complain(error, CONFIGURATION)
+        except EncodeError as error:
+            return complain(f"explain: --from: {error.detail}", USAGE)
     else:
         with client:
             fields = {"text": text, "from": options.sender, "channel": options.channel}

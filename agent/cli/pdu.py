@@ -305,8 +305,8 @@ def _segments(content: str | bytes, options: argparse.Namespace) -> list[dict[st
         languages=options.languages,
         transliterate=options.transliterate,
     )
-    destination = Address.parse(options.to)
-    centre = None if options.smsc is None else Address.parse(options.smsc)
+    destination = Address.number(options.to)
+    centre = None if options.smsc is None else Address.number(options.smsc)
     validity = None if options.validity is None else Relative.of(options.validity)
     return [_segment(part, destination, validity, centre, options) for part in parts]
 

@@ -38,7 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_options(send)
-    send.add_argument("to", metavar="TO", help="+international, a short code, or a name")
+    send.add_argument("to", metavar="TO", help="+international, or a number as it is dialled")
     send.add_argument("text", nargs="*", metavar="TEXT", help="its words are joined by spaces")
     send.add_argument("--data", metavar="HEX", help="8-bit data in place of a text")
     send.add_argument("--report", action="store_true", help="ask for a delivery report, await it")

@@ -9,9 +9,20 @@ from typing import Any
 
 from agent.configuration.complaints import Complaints, guess, join, listed, shown
 from agent.configuration.sections import PlatformSection, Sections
-from agent.platforms import CLOSED, OPEN, ROWS, Platform, clashes, with_effective_trust
+from agent.platforms import (
+    CLOSED,
+    OPEN,
+    ROWS,
+    Platform,
+    address_for,
+    clashes,
+    is_number,
+    read_sender,
+    with_effective_trust,
+)
+from at.errors import EncodeError
+from at.sms import read_number
 
-NUMBER = re.compile(r"\+?[0-9*#abc]{1,20}")  # 20 digits: TS 23.040 9.1.2.5
 NAME = re.compile(r"[^\x00-\x1f\x7f]{1,11}")  # 11 characters: the same clause, in septets
 CHARSETS = ("gsm7", "gsm7-basic")
 SEGMENTS_MAX = 10
@@ -37,6 +48,7 @@ def origins(sections: Sections, complaints: Complaints) -> tuple[Platform, ...]:
                 "the addresses its messages come from: the platform has none of its own",
                 "none",
             )
+        _answers(row, complaints)
     for sender, first, second in clashes(enabled):
         complaints.error(
             f"platforms.{second}.senders",
@@ -67,17 +79,12 @@ def _override(row: Platform, section: PlatformSection | None, complaints: Compla
     key = join("platforms", row.name)
     changes: dict[str, Any] = {}
     if section.senders is not None:
-        changes["senders"] = section.senders
-        for index, sender in enumerate(section.senders):
-            if not (NUMBER.fullmatch(sender) or NAME.fullmatch(sender)) or sender != sender.strip():
-                complaints.error(
-                    join(f"{key}.senders", index),
-                    "a number of at most 20 digits, or a name of at most 11 characters",
-                    shown(sender),
-                )
+        changes["senders"] = tuple(
+            _sender(sender, join(f"{key}.senders", index), complaints)
+            for index, sender in enumerate(section.senders)
+        )
     if section.reply_to is not None:
-        changes["reply_to"] = section.reply_to
-        _reply_to(row, section.reply_to, f"{key}.reply_to", complaints)
+        changes["reply_to"] = _reply_to(row, section.reply_to, f"{key}.reply_to", complaints)
     if section.trust is not None and complaints.one_of(
         f"{key}.trust", section.trust, (CLOSED, OPEN)
     ):
@@ -99,8 +106,41 @@ def _override(row: Platform, section: PlatformSection | None, complaints: Compla
     return replace(row, **changes)
 
 
-def _reply_to(row: Platform, address: str, key: str, complaints: Complaints) -> None:
-    if not NUMBER.fullmatch(address):
-        complaints.error(key, "a number of at most 20 digits", shown(address))
-    elif row.reply_digits is not None and len(address.removeprefix("+")) > row.reply_digits:
-        complaints.error(key, f"a number of at most {row.reply_digits} digits", shown(address))
+def _sender(written: str, key: str, complaints: Complaints) -> str:
+    """Give a sender as it is matched; complain of what is neither a number nor a name."""
+    expected = "a number of at most 20 digits, or a name of at most 11 characters"
+    try:
+        sender = read_sender(written)
+    except EncodeError as error:
+        complaints.error(key, expected, f"{shown(written)} ({error.detail})")
+        return written
+    if not is_number(sender):
+        name = sender.strip('"')
+        if not NAME.fullmatch(name) or name != name.strip():
+            complaints.error(key, expected, shown(written))
+        elif '"' not in written and 2 * sum(map(str.isdigit, name)) > len(name):
+            complaints.warn(key, "a number; a name of digits in double quotes", shown(written))
+    return sender
+
+
+def _reply_to(row: Platform, written: str, key: str, complaints: Complaints) -> str:
+    try:
+        address = read_number(written)
+    except EncodeError as error:
+        complaints.error(key, "a number of at most 20 digits", f"{shown(written)} ({error.detail})")
+        return written
+    if row.reply_digits is not None and len(address.removeprefix("+")) > row.reply_digits:
+        complaints.error(key, f"a number of at most {row.reply_digits} digits", shown(written))
+    return address
+
+
+def _answers(row: Platform, complaints: Complaints) -> None:
+    """Warn of senders whose commands the row could not answer by SMS."""
+    for index, sender in enumerate(row.senders):
+        if address_for(row, sender) is None:
+            longest = "" if row.reply_digits is None else f" of at most {row.reply_digits} digits"
+            complaints.warn(
+                join(f"platforms.{row.name}.senders", index),
+                f"a number{longest}, which replies could go to (or reply_to)",
+                shown(sender),
+            )

@@ -13,6 +13,7 @@ from agent.control.following import Bell
 from agent.control.wire import Fields, RequestError, Tell
 from agent.explaining import arrival_of, explain
 from agent.history import Filters, Item, Key
+from at.errors import EncodeError
 
 __all__ = ["explain_text", "history", "road"]
 
@@ -115,5 +116,8 @@ async def explain_text(agent: Agent, fields: Fields) -> dict[str, Any]:
     fields.end()
     if channel not in ("sms", "mqtt", "console"):
         raise RequestError("usage", "channel is sms, mqtt or console")
-    arrival = arrival_of(text, agent.config, channel=channel, sender=sender, now=agent.now())
+    try:
+        arrival = arrival_of(text, agent.config, channel=channel, sender=sender, now=agent.now())
+    except EncodeError as error:
+        raise RequestError("usage", f"from: {error.detail}") from None
     return await agent.journal.read(lambda db: explain(db, agent.judge, agent.config, arrival))

@@ -29,14 +29,14 @@ async def send_sms(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
     it. id: one that is known is not sent again. wait: false answers as soon as it is journalled;
     timeout_s bounds the wait, the SMS goes on.
     """
-    recipient = fields.text("to")
+    to = fields.text("to")
     body = _body(fields.optional("text"), fields.optional("data"))
     report = fields.flag("report", default=False)
     id_ = fields.identifier("id") or secrets.token_hex(6)
     wait = fields.flag("wait", default=True)
     timeout_s = fields.number("timeout_s", None, 0, WAIT_MAX_S)
     fields.end()
-    _check(agent, recipient, body)
+    recipient = _check(agent, to, body)
 
     def work(db: sqlite3.Connection) -> int:
         known = db.execute(
@@ -73,8 +73,8 @@ def _body(text: str | None, data: str | None) -> str | bytes:
         raise RequestError("usage", "data is not base64") from None
 
 
-def _check(agent: Agent, recipient: str, body: str | bytes) -> None:
-    """Refuse at once what could never be sent.
+def _check(agent: Agent, to: str, body: str | bytes) -> str:
+    """Refuse at once what could never be sent; return the number it goes to.
 
     The command `sms` is off by default, which is about what others may ask for: whoever reaches
     this socket may send. A [command.sms] whose channels leave out "console" takes that away.
@@ -82,10 +82,14 @@ def _check(agent: Agent, recipient: str, body: str | bytes) -> None:
     if "console" not in agent.config.commands["sms"].channels:
         raise RequestError("denied", "[command.sms] is not open to the console")
     try:
-        codec.Address.parse(recipient)
+        recipient = codec.read_number(to)
+    except codec.EncodeError as error:
+        raise RequestError("usage", f"to: {error.detail}") from None
+    try:
         codec.segment(body, reference=0, max_segments=SEGMENTS_MAX)
     except codec.EncodeError as error:
         raise RequestError("usage", str(error)) from None
+    return recipient
 
 
 def _told(db: sqlite3.Connection, n: int) -> dict[str, Any]:

@@ -45,7 +45,7 @@ SMS = Handler(
     summary="sends an SMS",
     run=_run,
     arguments={
-        "to": ArgSpec("string", pattern=r"\+?[0-9*#]{1,20}", required=True),
+        "to": ArgSpec("phone", required=True),
         "text": ArgSpec("string", required=True),
     },
     resource="sending",

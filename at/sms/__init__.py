@@ -8,6 +8,7 @@ from at.sms.address import Address
 from at.sms.cost import Cost, cost
 from at.sms.dcs import Alphabet, Dcs
 from at.sms.join import join
+from at.sms.number import is_meant_as_number, read_number
 from at.sms.pdu import Pdu, decode, encode, tpdu_length
 from at.sms.scts import Timestamp
 from at.sms.segment import segment
@@ -44,7 +45,9 @@ __all__ = [
     "decode",
     "encode",
     "gsm7",
+    "is_meant_as_number",
     "join",
+    "read_number",
     "segment",
     "tpdu_length",
     "transliterate",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from at.errors import DecodeError, EncodeError
 from at.sms import gsm7
 from at.sms.build import builder
+from at.sms.number import MAX_DIGITS, is_meant_as_number, read_number
 from at.sms.packing import pack, unpack
 from at.sms.semioctets import SWAP, from_digits
 
@@ -29,7 +30,6 @@ ISDN = 1
 _FIRST = tuple(bytes((0x80 | kind,)) for kind in range(128))  # type-of-address octets
 _TYPES = {name: number for number, name in enumerate(KINDS)}
 _DIGITS = re.compile(r"[0-9*#abc]*")
-_MAX_DIGITS = 20
 _READ = str.maketrans("abcde", "*#abc")
 
 
@@ -49,16 +49,28 @@ class Address:
         return "+" + self.digits if self.kind == "international" else self.digits
 
     @classmethod
+    def number(cls, text: str) -> Address:
+        """A number as a person writes it (read_number), with "+": international, else unknown.
+
+        Raises EncodeError("address"), which names the mistake: a name is one.
+        """
+        number = read_number(text)
+        digits = number.removeprefix("+")
+        return cls(digits, "unknown" if digits == number else "international")
+
+    @classmethod
     def parse(cls, text: str) -> Address:
-        """What a person writes: "+" and digits: international; digits: unknown; else a name.
+        """A number as number() reads it; what has a letter, or no digit at all, is a name.
 
         Raises EncodeError("address") for what fits no address field.
         """
         if not text:
             raise EncodeError("address", "empty")
-        number = text.removeprefix("+")
-        if len(number) <= _MAX_DIGITS and number.isascii() and number.isdecimal():
-            return cls(number, "unknown" if number == text else "international")
+        try:
+            return cls.number(text)
+        except EncodeError:
+            if is_meant_as_number(text):
+                raise
         kind = "unknown" if _DIGITS.fullmatch(text) else "alphanumeric"
         address = cls(text, kind, ISDN if kind == "unknown" else 0)
         encode_address(address, "address")
@@ -113,8 +125,8 @@ def decode_address(data: bytes, octet: int, field: str, flags: list[str]) -> tup
     if octet >= total:
         raise DecodeError(field, octet, need=2, have=0)
     count = data[octet]
-    if count > _MAX_DIGITS:
-        raise DecodeError(field, octet, detail=f"{count} semi-octets, at most {_MAX_DIGITS}")
+    if count > MAX_DIGITS:
+        raise DecodeError(field, octet, detail=f"{count} semi-octets, at most {MAX_DIGITS}")
     end = octet + 2 + (count + 1 >> 1)
     if end > total:
         raise DecodeError(field, octet + 1, need=end - octet - 1, have=total - octet - 1)
@@ -150,6 +162,6 @@ def encode_address(address: Address, field: str) -> tuple[int, bytes]:
             raise EncodeError(field, "an eighth and last '@' cannot be told from filling")
         return (7 * len(septets) + 3) // 4, first + pack(septets)
     plain = digits.isascii() and digits.isdecimal()
-    if len(digits) > _MAX_DIGITS or not (plain or _DIGITS.fullmatch(digits)):
-        raise EncodeError(field, f"{digits!r} is not at most {_MAX_DIGITS} of 0-9 * # a b c")
+    if len(digits) > MAX_DIGITS or not (plain or _DIGITS.fullmatch(digits)):
+        raise EncodeError(field, f"{digits!r} is not at most {MAX_DIGITS} of 0-9 * # a b c")
     return len(digits), first + from_digits(digits)

@@ -190,7 +190,8 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         ),
         PropertyConfig("enable", ArgSpec(type="boolean"), (), (), 30.0),
     ]
-    assert config.warnings == ()
+    (warning,) = config.warnings  # a name cannot be answered
+    assert (warning.path, warning.got) == ("platforms.emnify.senders[1]", '"Operator"')
 
 
 def test_nothing_in_a_configuration_can_be_changed() -> None:
@@ -289,6 +290,24 @@ def test_an_argument_that_exec_uses_is_required_unless_it_has_a_default() -> Non
     )
 
 
+EMNIFY = """
+[platforms]
+enabled = ["emnify"]
+[platforms.emnify]
+trust = "closed"
+senders = """
+
+
+def test_numbers_are_read_as_people_write_them() -> None:
+    text = MINIMAL + (
+        '[platforms.super-sim]\nsenders = ["0171 12345", "+44 (7700) 900-123", "KORE"]\n'
+        'reply_to = "tel:+44 7700 900123"'
+    )
+    (row,) = parse(text).platforms
+    assert row.senders == ("017112345", "+447700900123", "KORE")
+    assert row.reply_to == "+447700900123"
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [
@@ -298,6 +317,12 @@ def test_an_argument_that_exec_uses_is_required_unless_it_has_a_default() -> Non
             "security.require_signature",
         ),
         (MINIMAL + "[platforms.super-sim]\nmax_segments = 2", "platforms.super-sim.max_segments"),
+        (
+            MINIMAL + '[platforms.super-sim]\nsenders = ["07700O9"]',
+            "platforms.super-sim.senders[0]",
+        ),
+        (EMNIFY + '["+12345678"]', "platforms.emnify.senders[0]"),
+        (EMNIFY + '["123", "KORE"]', "platforms.emnify.senders[1]"),
         (MINIMAL + '[command.c]\nexec = ["/no/such/program"]', "command.c.exec[0]"),
         (MINIMAL + '[command.ping]\nplatforms = ["emnify"]', "command.ping.platforms[0]"),
         (

@@ -62,6 +62,16 @@ def problems(text: str) -> dict[str, str]:
         ("[platforms.emnify]\nsenders = [2936]", "platforms.emnify.senders[0]", "a string"),
         ('[platforms.emnify]\nsenders = [""]', "platforms.emnify.senders[0]", "a number"),
         (
+            '[platforms.emnify]\nsenders = ["0171,12345"]',
+            "platforms.emnify.senders[0]",
+            "',' at character 5",
+        ),
+        (
+            '[platforms.emnify]\nreply_to = "+44 (0)77"',
+            "platforms.emnify.reply_to",
+            "(0) after a country code",
+        ),
+        (
             '[platforms.emnify]\nsenders = ["123456789012345678901"]',
             "platforms.emnify.senders[0]",
             "at most 20 digits",

@@ -110,6 +110,20 @@ def test_sms_is_sent_and_its_reference_told(running: Running, talk: Conversation
     assert code(talk.ask("sms", to="+447700900123", text="Other", id="sms-1")) == "conflict"
 
 
+def test_recipient_is_read_as_people_write_it(running: Running, talk: Conversation) -> None:
+    told = talk.ask("sms", to="(0171) 123-456", text="Hello")
+    assert (told["state"], told["to"]) == ("sent", "0171123456")
+    assert "0A811017214365" in running.modem.sent[-1].pdu.upper()
+    refused = talk.ask("sms", to="0171,123", text="Hello")
+    assert "to: not a number: ',' at character 5" in refused["error"]["text"]
+
+
+def test_explained_sender_is_read_as_people_write_it(talk: Conversation) -> None:
+    assert talk.ask("explain", text="ping", **{"from": " 0-0-0 "})["platform"] == "super-sim"
+    refused = talk.ask("explain", text="ping", **{"from": "0,0,0"})
+    assert (code(refused), "from: not a number" in refused["error"]["text"]) == ("usage", True)
+
+
 def test_sms_of_octets(running: Running, talk: Conversation) -> None:
     data = base64.b64encode(b"\x00\xff\x1a").decode()
     assert talk.ask("sms", to="2936", data=data)["state"] == "sent"
@@ -123,6 +137,8 @@ def test_sms_of_octets(running: Running, talk: Conversation) -> None:
         {"to": "+44", "text": "a", "data": "YQ=="},
         {"to": "+44", "data": "?"},
         {"to": "", "text": "a"},
+        {"to": "KORE", "text": "a"},
+        {"to": "0171,123", "text": "a"},
         {"to": "+44", "text": "x" * 5000},
     ],
 )

@@ -178,6 +178,24 @@ async def test_a_command_that_is_off_or_not_open_to_a_channel_is_denied(tmp_path
     await app.journal.close()
 
 
+@pytest.mark.parametrize(
+    ("to", "detail"),
+    [
+        ("KORE", "to is not a number: 'K' at character 1"),
+        ('"0171,12"', "to is not a number: ',' at character 5"),
+    ],
+)
+async def test_an_sms_to_what_is_no_number_is_refused(tmp_path: Path, to: str, detail: str) -> None:
+    app = await make_app(tmp_path, None, {"command": {"sms": {"enabled": True}}})
+    _, row = await admit(app, arrival(f"sms to={to} text=x id=b"))
+    assert row is not None
+    assert (row.reason, row.detail) == ("bad-args", detail)
+    _, row = await admit(app, arrival('sms to="+49 171-1" text=x id=c'))
+    assert row is not None
+    assert row.state == "accepted"
+    await app.journal.close()
+
+
 @pytest.fixture
 async def open_app(tmp_path: Path) -> AsyncIterator[App]:
     """An agent whose platform is open, so that what changes something must be signed."""

@@ -13,10 +13,11 @@ from agent.platforms import (
     clashes,
     identity,
     match,
+    read_sender,
     spell,
     with_effective_trust,
 )
-from at.sms import Address
+from at.sms import Address, EncodeError
 
 ALL = tuple(ROWS.values())
 PORTAL = replace(ROWS["m2m-portal"], senders=("+447890123456", "KORE", '"2936"'))
@@ -114,6 +115,37 @@ def test_a_spelled_sender_is_recognised_as_the_address_was(address: Address, tex
     row = Platform("x", senders=(text,))
     assert match(address, (row,)) is row
     assert match(text, (row,)) is row
+
+
+@pytest.mark.parametrize(
+    ("written", "sender"),
+    [
+        ("0171 12345", "017112345"),
+        ("+44 7700 900123", "+447700900123"),
+        ("tel:2936", "2936"),
+        ("KORE", "KORE"),
+        ('"KORE"', "KORE"),
+        ('"2936"', '"2936"'),
+        ('"0171-123"', '"0171-123"'),
+        ("abc", '"abc"'),
+    ],
+)
+def test_a_sender_as_a_person_writes_it(written: str, sender: str) -> None:
+    assert read_sender(written) == sender
+    assert read_sender(sender) == sender
+
+
+def test_what_was_meant_as_a_number_is_no_name() -> None:
+    with pytest.raises(EncodeError, match="','"):
+        read_sender("0171,12345")
+
+
+def test_a_name_that_is_written_like_a_number_never_matches_it() -> None:
+    row = Platform("x", senders=(read_sender("0171 123"),))
+    assert match(Address("0171123", "unknown"), (row,)) is row
+    for name_ in ("0171 123", "0171-123", "tel:0171123", "0171123"):
+        assert match(Address(name_, "alphanumeric", 0), (row,)) is None
+        assert match(spell(Address(name_, "alphanumeric", 0)), (row,)) is None
 
 
 def test_identity_drops_one_plus_of_numbers_only() -> None:

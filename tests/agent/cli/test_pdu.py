@@ -305,6 +305,20 @@ def test_what_cannot_be_encoded(
     assert capsys.readouterr().err.startswith("modem-agent pdu encode: ")
 
 
+@pytest.mark.parametrize("option", ["--to", "--smsc"])
+@pytest.mark.parametrize("mistake", ["0171,123", "KORE", "+44 (0)77"])
+def test_what_is_no_number_is_not_encoded_as_a_name(
+    option: str, mistake: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("encode", "--to", "1", "--text", "a", option, mistake) == 1
+    assert "not a number" in capsys.readouterr().err
+
+
+def test_recipient_is_read_as_people_write_it(capsys: pytest.CaptureFixture[str]) -> None:
+    (found,) = _json(capsys, "encode", "--to", "0171-123456", "--text", "a")
+    assert found["pdu"].startswith("0001000A811017214365")
+
+
 @pytest.mark.parametrize("options", [["--to", "+44"], ["--to", "1", "--text", "a", "--class", "4"]])
 def test_wrong_usage_ends_with_two(options: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
