@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
+from agent.atomic_file import replace_file
 from at.sim import PinMemory
 
 __all__ = ["pin_memory"]
@@ -31,25 +31,9 @@ def pin_memory(path: Path) -> PinMemory:
         return iccids is None or iccid in iccids
 
     def remember(iccid: str) -> None:
-        _write(path, sorted((known() or set()) | {iccid}))
+        replace_file(path, json.dumps(sorted((known() or set()) | {iccid})))
 
     def forget(iccid: str) -> None:
-        _write(path, sorted((known() or set()) - {iccid}))
+        replace_file(path, json.dumps(sorted((known() or set()) - {iccid})))
 
     return PinMemory(refused, remember, forget)
-
-
-def _write(path: Path, iccids: list[str]) -> None:
-    """Replace the file so that a power cut leaves the old one or the new one."""
-    temporary = path.with_name(path.name + ".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(iccids, file)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

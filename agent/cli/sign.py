@@ -6,7 +6,6 @@ import argparse
 import json
 import re
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from agent import security
 from agent.arguments import validate
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, USAGE
 from agent.config import Config, ConfigError, load
+from agent.configuration.places import counters_path
+from agent.counters import CounterError, next_counter
 from agent.fit import Fit, fit, septets
 from agent.platforms import ROWS, Platform
 
@@ -61,7 +62,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--key-file", type=Path, help="file that holds the key")
     parser.add_argument("--device-id", help="device.id of the agent that shall obey")
     parser.add_argument("--k", default=security.DEFAULT_KEY_ID, help="key id (default: 0)")
-    parser.add_argument("--c", help="counter (default: Unix seconds)")
+    parser.add_argument("--c", help="counter (default: Unix seconds, never one twice)")
     parser.add_argument("--form", choices=("line", "json"), help="default: as it was given")
     parser.add_argument("--platform", choices=tuple(ROWS), help="default: all that are enabled")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -78,13 +79,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    counter = str(int(time.time())) if options.c is None else options.c
-    if not security.is_counter(counter):
+    if options.c is not None and not security.is_counter(options.c):
         raise _Failure(USAGE, "--c is a decimal number of at most 18 digits")
     if not _KEY_ID.fullmatch(options.k):
         raise _Failure(USAGE, "--k is 1 to 36 of A-Z a-z 0-9 . _ : -")
     setting = _setting(options)
     request = _read(_body(options.command), setting)
+    counter = _next(options.k) if options.c is None else options.c
     m = security.sign_request(request, setting.key, setting.device_id, options.k, counter)
     signed = replace(
         request, k=None if options.k == security.DEFAULT_KEY_ID else options.k, c=counter, m=m
@@ -97,6 +98,13 @@ def _run(options: argparse.Namespace) -> int:
     else:
         _print_text(message, fits)
     return FAILED if options.platform and not all(each.fits for each in fits) else DONE
+
+
+def _next(key_id: str) -> str:
+    try:
+        return str(next_counter(counters_path(), key_id))
+    except CounterError as error:
+        raise _Failure(FAILED, f"no counter ({error}); --c gives one by hand") from None
 
 
 def _body(words: Sequence[str]) -> str:

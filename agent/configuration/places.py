@@ -1,4 +1,4 @@
-"""Where files live when the configuration does not say: configuration, journal, control socket."""
+"""Where files live when the configuration does not say."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def state_folder(env: Mapping[str, str] = os.environ) -> Path:
 def journal_path(env: Mapping[str, str] = os.environ) -> Path:
     """The journal's default place."""
     return state_folder(env) / "journal.db"
+
+
+def counters_path(env: Mapping[str, str] = os.environ) -> Path:
+    """Where the last counter given to each signing key is remembered, by user."""
+    return state_folder(env) / "counters.json"
 
 
 def runtime_folder(env: Mapping[str, str] = os.environ) -> Path:

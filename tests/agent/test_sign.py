@@ -17,6 +17,12 @@ from agent.security import Signer, authenticate
 KEY = "a key that is long enough to be one"
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     path = tmp_path / "key"
@@ -250,3 +256,30 @@ def test_a_short_key_is_used_with_a_warning(
 )
 def test_bad_option_values_are_exit_status_2(key_file: Path, option: tuple[str, str]) -> None:
     assert run(*by_hand(key_file, f"{option[0]}={option[1]}", "ping")) == 2
+
+
+def test_two_signed_at_once_have_two_counters(
+    key_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counters = []
+    for _ in range(3):
+        assert run(*by_hand(key_file, "--json", "ping")) == 0
+        counters.append(int(told(capsys)["c"]))
+    assert counters == sorted(set(counters))
+
+
+def test_a_counter_that_cannot_be_remembered_signs_nothing(
+    key_file: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state.write_text("a file where the folder should be")
+    assert run(*by_hand(key_file, "ping")) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "no counter" in captured.err
+    assert str(state) in captured.err
+    assert run(*by_hand(key_file, "--c", "5", "ping")) == 0
+
+
+def test_what_is_refused_takes_no_counter(key_file: Path, state: Path) -> None:
+    assert run(*by_hand(key_file, "ping", "c=1")) == 1
+    assert not state.exists()
