@@ -35,6 +35,7 @@ from agent.reporter import Reporter
 from agent.reports import Planner
 from agent.rows import CommandRow
 from agent.scheduler import Scheduler
+from agent.send_queue import SendQueue
 from agent.sending import Sending
 
 if TYPE_CHECKING:
@@ -92,10 +93,16 @@ class App:
             journal,
             self.link,
             self.clock,
-            self.events,
-            self.planner,
             config.budget,
             pulse=self.pulse,
+        )
+        self.send_queue = SendQueue(
+            journal,
+            self.link,
+            self.clock,
+            self.events,
+            self.planner,
+            self.sending,
             wake_others=self.wake,
         )
         self.scheduler = Scheduler(
@@ -192,7 +199,7 @@ class App:
     def wake(self) -> None:
         """Let the scheduler, the senders and the reporter look at the journal again."""
         self.scheduler.wake()
-        self.sending.wake()
+        self.send_queue.wake()
         for reporter in self.reporters:
             reporter.wake()
 
@@ -217,7 +224,7 @@ class App:
                 "link": self.link.run,
                 "inbox": self.inbox.run,
                 "commands": self._run_commands,
-                "sending": self.sending.run,
+                "sending": self.send_queue.run,
                 "control": self.control.run,
                 "housekeeping": Housekeeping(self.journal, self.clock).run,
             }

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import sqlite3
 from datetime import timedelta
 from typing import Any, Final
 
-from agent.channels.registry import Booking, GiveUpError, Report, ReportChannel, RetryError
+from agent.channels.registry import (
+    Booking,
+    GiveUpError,
+    Report,
+    ReportChannel,
+    RetryError,
+    UnwantedError,
+)
 from agent.clock import Clock
 from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
-from agent.rows import command, move_report, update
+from agent.rows import command, is_pending, move_report, update
 
 __all__ = ["Reporter"]
+
+log = logging.getLogger(__name__)
 
 BACK_OFF_S: Final = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 LOOK_EVERY_S: Final = 300.0  # at the journal, whether or not anybody woke us
@@ -97,15 +107,19 @@ class Reporter:
             await self._retry(report, error)
         except GiveUpError as error:
             await self._give_up(report, str(error))
+        except UnwantedError:
+            log.debug("report not wanted any more n=%d", report.n)
         else:
             await self._reported(report, also)
 
     async def _reported(self, report: Report, also: Booking | None) -> None:
         now = self._clock.wall()
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Connection) -> bool:
             if also is not None:
-                also(db)
+                also(db)  # it has left the modem, whatever became of the report meanwhile
+            if not is_pending(db, report.n):
+                return False
             move_report(db, report.n, "report", {"finished_at": now, "error": ""})
             if report.command is not None and self._channel.name == "mqtt":
                 # It got through: the SMS that would have told the same is not needed any more.
@@ -114,16 +128,17 @@ class Reporter:
                     " AND state = 'pending'",
                     (report.command.n, report.kind),
                 )
+            return True
 
         # Lazy: lost in a power cut, the report is told twice, which it may be.
-        await self._journal.commit(work, lazy=True)
-        self._tell(report, "reported", "")
+        if await self._journal.commit(work, lazy=True):
+            self._tell(report, "reported", "")
 
     async def _retry(self, report: Report, error: RetryError) -> None:
         now = self._clock.wall()
         patience_s = self._channel.patience_s
         if patience_s is not None and report.waited_s > patience_s:
-            await self._give_up(report, str(error))
+            await self._give_up(report, str(error), error.also)
             return
         after_s = error.after_s
         if after_s is None:
@@ -142,10 +157,19 @@ class Reporter:
 
         await self._journal.commit(work, lazy=error.also is None)
 
-    async def _give_up(self, report: Report, detail: str) -> None:
+    async def _give_up(self, report: Report, detail: str, also: Booking | None = None) -> None:
         values = {"finished_at": self._clock.wall(), "error": detail}
-        await self._journal.commit(lambda db: move_report(db, report.n, "give_up", values))
-        self._tell(report, "undeliverable", detail)
+
+        def work(db: sqlite3.Connection) -> bool:
+            if also is not None:
+                also(db)
+            if not is_pending(db, report.n):
+                return False
+            move_report(db, report.n, "give_up", values)
+            return True
+
+        if await self._journal.commit(work):
+            self._tell(report, "undeliverable", detail)
 
     def _tell(self, report: Report, state: str, detail: str) -> None:
         id_ = report.command.id if report.command else ""

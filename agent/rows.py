@@ -18,6 +18,7 @@ __all__ = [
     "elapsed_s",
     "find_command",
     "insert",
+    "is_pending",
     "meta",
     "move_command",
     "move_report",
@@ -130,6 +131,12 @@ def find_command(db: sqlite3.Connection, space: str, id_: str) -> CommandRow | N
         f"{_SELECT} WHERE space = ? AND id = ? AND state <> 'rejected'", (space, id_)
     ).fetchone()
     return None if values is None else _row(values)
+
+
+def is_pending(db: sqlite3.Connection, n: int) -> bool:
+    """Whether the report with row number `n` still has to be told."""
+    found = db.execute("SELECT 1 FROM reports WHERE n = ? AND state = 'pending'", (n,)).fetchone()
+    return found is not None
 
 
 def open_commands(db: sqlite3.Connection, states: Iterable[str]) -> Iterator[CommandRow]:

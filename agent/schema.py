@@ -168,8 +168,14 @@ DROP INDEX reports_pending;
 CREATE INDEX reports_pending ON reports (channel, due_s) WHERE state = 'pending';
 """
 
+# A number that cannot be reached waits by itself; due_s is elapsed time.
+_V3: Final = """
+ALTER TABLE sends ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sends ADD COLUMN due_s REAL NOT NULL DEFAULT 0;
+"""
+
 # Index i brings version i to i + 1.
-_MIGRATIONS: Final = (_V1, _V2)
+_MIGRATIONS: Final = (_V1, _V2, _V3)
 VERSION: Final = len(_MIGRATIONS)
 
 

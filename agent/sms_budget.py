@@ -1,14 +1,15 @@
-"""What may be spent on SMS: by the hour, by the day, and by those who have proven nothing."""
+"""What may be spent on SMS: by the hour, by the day, and by unauthenticated senders."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from agent.config import BudgetConfig
 
-__all__ = ["PERIODS_S", "Over", "over", "spent"]
+__all__ = ["PERIODS_S", "Over", "most_segments", "over", "spent"]
 
 FREE_SHARE: Final = 4  # unsigned and refused messages together may cause a quarter
 PERIODS_S: Final = {"hour": 3600.0, "day": 86400.0}
@@ -17,10 +18,30 @@ _SPENT: Final = "('sent', 'delivered', 'unknown', 'failed')"
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The budget does not allow it now. after_s: when it will."""
+    """The budget does not allow it now. after_s: when it will; None: never."""
 
     reason: str
-    after_s: float
+    after_s: float | None
+
+
+def most_segments(budget: BudgetConfig, *, free: bool) -> int:
+    """Return how many segments one SMS may have at most, whatever was sent before."""
+    return min(limit for limit, _, _ in _limits(budget, free=free))
+
+
+def over(db: sqlite3.Connection, budget: BudgetConfig, segments: int, *, free: bool) -> Over | None:
+    """Return why so many segments may not leave now; None where they may.
+
+    free: caused by an unsigned or refused message.
+    """
+    for limit, period, condition in _limits(budget, free=free):
+        if segments > limit:
+            reason = f"{segments} segments are more than the SMS budget ({limit} in one {period})"
+            return Over(reason, None)
+        after_s = _wait_s(db, segments, limit, PERIODS_S[period], condition)
+        if after_s > 0:
+            return Over(f"SMS budget is spent ({limit} in one {period})", after_s)
+    return None
 
 
 def spent(db: sqlite3.Connection, period_s: float) -> int:
@@ -33,23 +54,12 @@ def spent(db: sqlite3.Connection, period_s: float) -> int:
     return int(found[0])
 
 
-def over(db: sqlite3.Connection, budget: BudgetConfig, segments: int, *, free: bool) -> Over | None:
-    """Return why so many segments may not leave now; None where they may.
-
-    free: caused by an unsigned or refused message.
-    """
-    for limit, period in (
-        (budget.sms_per_hour, "hour"),
-        (budget.sms_per_day, "day"),
-    ):
-        shares = [(limit, "")]
+def _limits(budget: BudgetConfig, *, free: bool) -> Iterator[tuple[int, str, str]]:
+    """Yield (segments, period, SQL condition on what counts)."""
+    for limit, period in ((budget.sms_per_hour, "hour"), (budget.sms_per_day, "day")):
+        yield limit, period, ""
         if free:
-            shares.append((max(1, limit // FREE_SHARE), " AND free = 1"))
-        for share, condition in shares:
-            after_s = _wait_s(db, segments, share, PERIODS_S[period], condition)
-            if after_s > 0:
-                return Over(f"SMS budget is spent ({share} in one {period})", after_s)
-    return None
+            yield min(limit, max(1, limit // FREE_SHARE)), period, " AND free = 1"
 
 
 def _wait_s(

@@ -22,7 +22,7 @@ from agent.journal import Journal, JournalUnavailableError
 from agent.reports import Planner
 from agent.request import text_of
 from agent.rows import insert
-from agent.sending import queue_send
+from agent.send_queue import queue_send
 from at import sms
 
 __all__ = ["MqttRequests", "id_of"]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from agent.rows import CommandRow
 
-__all__ = ["Booking", "GiveUpError", "Report", "ReportChannel", "RetryError"]
+__all__ = ["Booking", "GiveUpError", "Report", "ReportChannel", "RetryError", "UnwantedError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class RetryError(Exception):
         self.also = also
 
 
+class UnwantedError(Exception):
+    """Nobody waits for this report any more: it was told elsewhere meanwhile."""
+
+
 class GiveUpError(Exception):
     """Will never be delivered on this channel."""
 
@@ -74,6 +78,6 @@ class ReportChannel(Protocol):
     async def deliver(self, report: Report) -> Booking | None:
         """Deliver one report; the function returned is run in the commit that says so.
 
-        Raises RetryError or GiveUpError.
+        Raises RetryError, GiveUpError or UnwantedError.
         """
         ...

@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from agent.channels.registry import Booking, GiveUpError, Report, RetryError
+from agent.channels.registry import (
+    Booking,
+    GiveUpError,
+    Report,
+    RetryError,
+    UnwantedError,
+)
 from agent.clock import from_iso
 from agent.link import Link
 from agent.platforms import Platform
 from agent.reply import compose_error, compose_ok, compose_waiting
-from agent.rows import CommandRow
+from agent.rows import CommandRow, is_pending
 from agent.sending import NotSentError, Sending
 
 __all__ = ["SmsChannel", "compose"]
@@ -37,23 +43,32 @@ class SmsChannel:
         await self._link.wait_ready()
 
     async def deliver(self, report: Report) -> Booking | None:
-        """Send one reply; the function returned books it. Raises RetryError, GiveUpError."""
+        """Send one reply; the function returned books it. Raises as ReportChannel says."""
         row = report.command
         if row is None or not report.reply_to:
             raise GiveUpError("no address to reply to")
         # A message can be repeated by whoever once saw it: telling that again has a small budget.
         free = row.free or report.kind == "duplicate"
         platform = self._platforms.get(report.platform)
-        max_segments = platform.max_segments if platform else 1
+        allowed = self._sending.most_segments(free=free)
+        if allowed == 0:
+            raise GiveUpError("the SMS budget is 0")
+        max_segments = min(platform.max_segments if platform else 1, allowed)
         text = compose(row, repeated=report.kind == "duplicate", max_segments=max_segments)
         references: tuple[int, ...]
         failure: NotSentError | None = None
         try:
             sent = await self._sending.transmit(
-                report.reply_to, text, max_segments=max_segments, free=free
+                report.reply_to,
+                text,
+                max_segments=max_segments,
+                free=free,
+                wanted=lambda db: is_pending(db, report.n),
             )
             references = sent.references
         except NotSentError as error:
+            if error.unwanted:
+                raise UnwantedError(str(error)) from error
             if error.permanent:
                 raise GiveUpError(str(error)) from error
             if not error.unknown and not error.references:

@@ -13,7 +13,9 @@ import pytest
 
 from agent import receipts
 from agent.app import App
-from agent.sending import NotSentError, queue_send
+from agent.journal import JournalUnavailableError
+from agent.send_queue import BACK_OFF_S, LOOK_EVERY_S, queue_send
+from agent.sending import NotSentError
 from at import sms
 from at.errors import AtError, CommandTimeoutError, SendUnknownError
 from at.result_codes import command_error
@@ -49,8 +51,8 @@ class Bench:
             )
         )
 
-    async def send_next(self) -> float | None:
-        return await self.app.sending._send_next()
+    async def send_next(self) -> float:
+        return await self.app.send_queue.send_next()
 
     async def receive(self, report: sms.StatusReport) -> str:
         return await self.app.journal.commit(
@@ -86,7 +88,7 @@ async def test_a_queued_sms_is_sent_once_and_keeps_its_references(bench: Bench) 
     row = await bench.row(n)
     assert row["state"] == "sent"
     assert [one["reference"] for one in json.loads(row["refs"])] == [1, 2]
-    assert await bench.send_next() is None
+    assert await bench.send_next() == LOOK_EVERY_S
     assert len(bench.mouth.sent) == 2
 
 
@@ -95,16 +97,16 @@ async def test_an_unknown_outcome_is_its_own_end_and_never_repeated(bench: Bench
     bench.mouth.ends = [SendUnknownError("no answer after Ctrl-Z")]
     await bench.send_next()
     assert (await bench.row(n))["state"] == "unknown"
-    assert await bench.send_next() is None
+    assert await bench.send_next() == LOOK_EVERY_S
     assert len(bench.mouth.sent) == 1
 
 
 async def test_a_temporary_error_is_tried_again_and_a_permanent_one_is_not(bench: Bench) -> None:
     n = await bench.queue()
     bench.mouth.ends = [command_error("+CMGS=20", "+CMS ERROR: 332")]  # network timeout
-    wait_s = await bench.send_next()
-    assert wait_s
+    await bench.send_next()
     assert (await bench.row(n))["state"] == "queued"
+    bench.clock.turn(await bench.send_next())
     await bench.send_next()
     assert (await bench.row(n))["state"] == "sent"
     n = await bench.queue()
@@ -120,7 +122,7 @@ async def test_with_one_segment_gone_the_others_are_not_started_anew(bench: Benc
     row = await bench.row(n)
     assert row["state"] == "failed"
     assert len(json.loads(row["refs"])) == 1
-    assert await bench.send_next() is None
+    assert await bench.send_next() == LOOK_EVERY_S
 
 
 async def test_what_was_under_way_at_a_crash_is_unknown_and_not_sent_again(bench: Bench) -> None:
@@ -128,7 +130,7 @@ async def test_what_was_under_way_at_a_crash_is_unknown_and_not_sent_again(bench
     await bench.app.journal.commit(
         lambda db: db.execute("UPDATE sends SET state = 'sending' WHERE n = ?", (n,))
     )
-    task = asyncio.ensure_future(bench.app.sending.run())
+    task = asyncio.ensure_future(bench.app.send_queue.run())
     for _ in range(500):
         if (await bench.row(n))["state"] != "sending":
             break
@@ -236,3 +238,135 @@ async def test_a_delivery_report_of_somebody_else_s_message_changes_nothing(benc
         told = await bench.receive(stranger)
         assert told == "of no message sent here"
     assert (await bench.row(n))["state"] == "sent"
+
+
+UNREACHABLE = "+CMS ERROR: 38"  # network out of order: in practice, for this number
+NO_SERVICE = "+CMS ERROR: 331"
+
+
+async def test_a_number_that_cannot_be_reached_holds_up_nobody_else(bench: Bench) -> None:
+    deaf = await bench.queue(recipient="+49100")
+    others = [await bench.queue(recipient=f"+4920{n}") for n in range(3)]
+    bench.mouth.ends = [command_error("+CMGS=20", UNREACHABLE)]
+    for _ in range(4):
+        assert await bench.send_next() == 0.0
+    assert [(await bench.row(n))["state"] for n in others] == ["sent"] * 3
+    assert (await bench.row(deaf))["state"] == "queued"
+    assert await bench.send_next() == pytest.approx(BACK_OFF_S[0])
+
+
+async def test_its_tries_grow_rare_for_all_that_goes_to_it_until_the_72_hours_are_over(
+    bench: Bench,
+) -> None:
+    first = await bench.queue(recipient="+49100")
+    second = await bench.queue(recipient="+49100")
+    while (await bench.row(first))["state"] == "queued":
+        bench.mouth.ends = [command_error("+CMGS=20", UNREACHABLE)]
+        bench.clock.turn(await bench.send_next())
+        bench.clock.set(-3600)
+    assert (await bench.row(first))["state"] == "failed"
+    assert len(bench.mouth.sent) < 6 + 72 * 2 + 2
+    assert (await bench.row(second))["state"] in ("queued", "failed")
+
+
+async def test_trouble_of_the_link_holds_up_all_and_being_woken_does_not_cut_it_short(
+    bench: Bench,
+) -> None:
+    for n in range(3):
+        await bench.queue(recipient=f"+4910{n}")
+    bench.mouth.ends = [command_error("+CMGS=20", NO_SERVICE)]
+    await bench.send_next()
+    for _ in range(20):
+        bench.clock.turn(1)
+        assert await bench.send_next() > 0
+    assert len(bench.mouth.sent) == 1
+    bench.clock.turn(BACK_OFF_S[0])
+    for _ in range(3):
+        assert await bench.send_next() == 0.0
+    assert len(bench.mouth.sent) == 4
+
+
+async def test_when_every_number_fails_it_is_not_the_numbers(bench: Bench) -> None:
+    for n in range(40):
+        await bench.queue(recipient=f"+491{n:03}")
+    bench.mouth.ends = [command_error("+CMGS=20", UNREACHABLE)] * 40
+    for _ in range(200):
+        if await bench.send_next() > 0:
+            bench.clock.turn(1)
+    assert len(bench.mouth.sent) < 10
+
+
+async def test_what_left_the_modem_is_booked_also_where_the_disk_was_full_meanwhile(
+    bench: Bench, mocker: MockerFixture
+) -> None:
+    mocker.patch("agent.send_queue.RETRY_S", 0.01)
+    n = await bench.queue()
+    commit, refused = bench.app.journal.commit, [0]
+
+    async def refusing(work: Any, **how: Any) -> Any:
+        if bench.mouth.sent and refused[0] < 3:
+            refused[0] += 1
+            raise JournalUnavailableError("full")
+        return await commit(work, **how)
+
+    mocker.patch.object(bench.app.journal, "commit", refusing)
+    await bench.send_next()
+    assert (await bench.row(n))["state"] == "sent"
+    assert refused == [3]
+
+
+async def test_more_segments_than_the_budget_are_refused_for_good(bench: Bench) -> None:
+    n = await bench.queue("x" * 153 * 9)
+    assert await bench.send_next() == 0.0
+    row = await bench.row(n)
+    assert row["state"] == "failed"
+    assert row["error"] == "9 segments are more than the SMS budget (8 in one hour)"
+    with pytest.raises(NotSentError) as caught:
+        await bench.app.sending.transmit("000", "x" * 153 * 9)
+    assert caught.value.permanent
+    assert bench.mouth.sent == []
+
+
+async def test_a_budget_of_nothing_sends_nothing(tmp_path: Path) -> None:
+    app = await make_app(tmp_path, None, {"budget": {"sms_per_hour": 0, "sms_per_day": 5}})
+    for free in (False, True):
+        assert app.sending.most_segments(free=free) == 0
+        with pytest.raises(NotSentError) as caught:
+            await app.sending.transmit("000", "hello", free=free)
+        assert caught.value.permanent
+    await app.journal.close()
+
+
+async def test_whoever_waits_for_the_turn_is_asked_again_whether_it_is_still_wanted(
+    bench: Bench,
+) -> None:
+    wanted = [True]
+    await bench.app.sending.turn.acquire()
+    waiting = asyncio.ensure_future(
+        bench.app.sending.transmit("000", "late", wanted=lambda _: wanted[0])
+    )
+    await asyncio.sleep(0.01)
+    wanted[0] = False
+    bench.app.sending.turn.release()
+    with pytest.raises(NotSentError) as caught:
+        await waiting
+    assert caught.value.unwanted
+    assert bench.mouth.sent == []
+
+
+async def test_those_that_wait_for_the_turn_do_not_all_take_the_last_of_the_budget(
+    bench: Bench,
+) -> None:
+    sending = bench.app.sending
+
+    async def send() -> None:
+        references = (await sending.transmit("000", "x")).references
+        await bench.app.journal.commit(
+            lambda db: sending.record(
+                db, "000", "x", references=references, trigger="sent", command=None, free=False
+            )
+        )
+
+    ends = await asyncio.gather(*(send() for _ in range(12)), return_exceptions=True)
+    assert len(bench.mouth.sent) == 8
+    assert sum(isinstance(end, NotSentError) for end in ends) == 4
