@@ -116,7 +116,12 @@ class App:
             wake_others=self.wake,
         )
         self.executor = Executor(
-            journal, self.planner, self.events, services=self, ended=self.scheduler.done
+            journal,
+            self.planner,
+            self.events,
+            services=self,
+            is_late=self.scheduler.is_late,
+            ended=self.scheduler.done,
         )
         self.inbox = Inbox(
             journal,

@@ -35,7 +35,10 @@ _TRIGGERS: Final = {
 
 
 class Executor:
-    """Runs one command after the other calls `execute`; `ended` hears of each."""
+    """Runs one command after the other calls `execute`.
+
+    is_late: says why it is too late for a command, "" where it is not; ended: hears of each.
+    """
 
     def __init__(
         self,
@@ -44,12 +47,14 @@ class Executor:
         events: Events,
         services: Services,
         *,
+        is_late: Callable[[CommandRow], str],
         ended: Callable[[CommandRow], None],
     ) -> None:
         self._journal = journal
         self._planner = planner
         self._events = events
         self._services = services
+        self._is_late = is_late
         self._ended = ended
         self._undecided: list[CommandRow] = []
 
@@ -64,13 +69,14 @@ class Executor:
                     await self._finish(row, outcome)
                 else:
                     self._undecided.append(row)
-            elif handler is not None and _may_run_again(handler):
-                await self._commit(functools.partial(move_command, n=row.n, trigger="resume"))
+                continue
+            late = self._is_late(row)
+            if handler is not None and _may_run_again(handler) and not late:
+                await self._commit(functools.partial(_resume, n=row.n))
             else:
-                await self._finish(
-                    row,
-                    Outcome("interrupted", "interrupted", "the agent ended while it was running"),
-                )
+                detail = "the agent ended while it was running"
+                detail += f", and it expired {late}" if late else ""
+                await self._finish(row, Outcome("interrupted", "interrupted", detail))
 
     async def decide(self) -> None:
         """Ask again after what could not be told at the start, until it can (reboot)."""
@@ -186,6 +192,12 @@ class Executor:
             Event(at, "command", id=row.id, state=row.state, reason=row.reason, detail=row.detail)
         )
         self._services.wake()
+
+
+def _resume(db: sqlite3.Connection, n: int) -> None:
+    """Let a command run again now: whatever it had to wait for has come to pass already."""
+    waited = {"due_at": None, "due_boottime": None, "delay_s": None, "next_boot": 0}
+    move_command(db, n, "resume", waited)
 
 
 def _may_run_again(handler: Handler) -> bool:

@@ -140,7 +140,7 @@ class Scheduler:
             row = waiting.first.get(n)
             if row is None:
                 row = await self._read(n)
-            late = self._is_late(row)
+            late = self.is_late(row)
             if row.state != "accepted":
                 continue
             if late:
@@ -169,7 +169,7 @@ class Scheduler:
             return 0.0
         return self._starts[0] + MINUTE_S - self._clock.boottime()
 
-    def _is_late(self, row: CommandRow) -> str:
+    def is_late(self, row: CommandRow) -> str:
         """Say why it is too late for a command; "" where it is not, or cannot be told yet."""
         if row.expires_at is None:
             return ""
@@ -178,7 +178,7 @@ class Scheduler:
         return f"at {iso(limit)}" if past else ""
 
     def _readiness(self, row: CommandRow) -> _Readiness:
-        late = self._is_late(row)
+        late = self.is_late(row)
         if late:
             return _Readiness(expired=late)
         if row.next_boot:

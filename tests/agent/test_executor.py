@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -140,6 +140,54 @@ async def test_an_idempotent_command_is_run_again_after_a_crash(app: App) -> Non
     await app.journal.commit(lambda db: move_command(db, row.n, "start"))
     await app.executor.recover()
     assert (await now(app, row)).state in ("scheduled", "accepted")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mark id=a",
+        "mark when=NextBoot id=a",
+        "mark when=+2h id=a",
+        "mark when=2026-06-01T14:00:00Z id=a",
+    ],
+)
+async def test_whatever_it_had_waited_for_it_runs_again_at_once(
+    app: App, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    async def run(_: Call) -> Outcome:
+        return Outcome.ok()
+
+    clock = cast("TurnedClock", app.clock)
+    clock.trust = True
+    replace_mark(app, run=run, idempotent=True)
+    row = await accepted(app, text)
+    clock.turn(7201)
+    monkeypatch.setenv("BOOT_ID", "b" * 32)
+    begun = {"started_at": clock.now, "boot_id": "b" * 32}
+    await app.journal.commit(lambda db: move_command(db, row.n, "start", begun))
+    clock.turn(100)
+    started: list[str] = []
+    monkeypatch.setattr(app.scheduler, "_start", lambda row: started.append(row.id))
+    await app.executor.recover()
+    await app.scheduler.adopt()
+    await app.scheduler._dispatch()
+    assert started == ["a"]
+
+
+async def test_past_its_expiry_it_is_interrupted_and_not_run_again(app: App) -> None:
+    async def run(_: Call) -> Outcome:
+        return Outcome.ok()
+
+    clock = cast("TurnedClock", app.clock)
+    clock.trust = True
+    replace_mark(app, run=run, idempotent=True)
+    row = await accepted(app, "mark exp=+1h id=a")
+    await app.journal.commit(lambda db: move_command(db, row.n, "start"))
+    clock.turn(3601)
+    await app.executor.recover()
+    ended = await now(app, row)
+    assert (ended.state, ended.reason) == ("interrupted", "interrupted")
+    assert "expired" in ended.detail
 
 
 async def test_a_command_whose_handler_is_gone_fails_and_is_told(app: App) -> None:

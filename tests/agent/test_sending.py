@@ -232,12 +232,72 @@ async def test_delivery_reports_are_matched_to_what_was_sent(
 
 
 async def test_a_delivery_report_of_somebody_else_s_message_changes_nothing(bench: Bench) -> None:
-    n = await bench.queue()
+    n = await bench.queue(want_report=True)
     await bench.send_next()
     for stranger in (report(9, 0), report(1, 0, "+999")):
         told = await bench.receive(stranger)
         assert told == "of no message sent here"
     assert (await bench.row(n))["state"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "told"),
+    [
+        ("07700900123", "+447700900123"),
+        ("+447700900123", "07700900123"),
+        ("00447700900123", "+447700900123"),
+        ("+447700900123", "447700900123"),
+        ("+79211234567", "89211234567"),
+        ("+390612345678", "0612345678"),
+    ],
+)
+async def test_a_delivery_report_in_another_form_of_the_number_is_matched(
+    bench: Bench, sent_to: str, told: str
+) -> None:
+    n = await bench.queue(recipient=sent_to, want_report=True)
+    await bench.send_next()
+    assert await bench.receive(report(1, 0, told)) == f"send {n}"
+    assert (await bench.row(n))["state"] == "delivered"
+
+
+async def test_of_two_numbers_that_end_alike_the_time_decides_or_nothing(bench: Bench) -> None:
+    bench.mouth.ends = [7, 7]
+    first = await bench.queue(recipient="+441700900123", want_report=True)
+    await bench.send_next()
+    bench.clock.turn(3600)
+    second = await bench.queue(recipient="+442700900123", want_report=True)
+    await bench.send_next()
+    assert await bench.receive(report(7, 0, "0700900123")) == f"send {first}"
+    assert (await bench.row(second))["state"] == "sent"
+
+
+async def test_of_two_that_nothing_tells_apart_none_is_taken(bench: Bench) -> None:
+    bench.mouth.ends = [7, 7]
+    sends = [await bench.queue(recipient=f"+44{n}700900123", want_report=True) for n in (1, 2)]
+    for _ in sends:
+        await bench.send_next()
+    assert await bench.receive(report(7, 0, "0700900123")) == "of one of several messages sent here"
+    assert [(await bench.row(n))["state"] for n in sends] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "told"), [("2936", "102936"), ("000", "1000"), ("KORE", "CORE")]
+)
+async def test_short_codes_and_names_match_whole(bench: Bench, sent_to: str, told: str) -> None:
+    await bench.queue(recipient=sent_to, want_report=True)
+    await bench.send_next()
+    assert await bench.receive(report(1, 0, told)) == "of no message sent here"
+
+
+async def test_a_delivery_report_is_not_for_what_asked_for_none(bench: Bench) -> None:
+    bench.mouth.ends = [7, 7]
+    asked = await bench.queue(want_report=True)
+    await bench.send_next()
+    reply = await bench.queue()
+    await bench.send_next()
+    assert await bench.receive(report(7, 0)) == f"send {asked}"
+    assert (await bench.row(reply))["state"] == "sent"
+    assert await bench.receive(report(7, 0)) == "of no message sent here"
 
 
 UNREACHABLE = "+CMS ERROR: 38"  # network out of order: in practice, for this number
