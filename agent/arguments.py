@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent.grammar.values import Refused, named
+from agent.patterns import PatternError, compile_pattern
 from agent.placeholders import TemplateError, check_exec, render_argv, render_value
 from at.errors import EncodeError
 from at.sms import read_number
@@ -85,7 +86,7 @@ def validate(specs: Mapping[str, ArgSpec], args: Mapping[str, str]) -> dict[str,
 def check_spec(spec: ArgSpec) -> tuple[str, ...]:
     """Name what is wrong with a spec itself, as the configuration wrote it; empty: nothing."""
     wrong: list[str] = []
-    if spec.type not in TYPES:
+    if spec.type not in _READERS:
         return (f"type is not one of {', '.join(TYPES)}",)
     if spec.min is not None and spec.max is not None and spec.min > spec.max:
         wrong.append("min is above max")
@@ -111,8 +112,8 @@ def _pattern_problems(spec: ArgSpec) -> list[str]:
     if spec.type != "string":
         return ["only a string has a pattern"]
     try:
-        re.compile(spec.pattern or "")
-    except (re.error, OverflowError, RecursionError) as error:
+        compile_pattern(spec.pattern or "")
+    except PatternError as error:
         return [f"pattern: {error}"]
     return []
 
@@ -188,5 +189,5 @@ def _check(name: str, spec: ArgSpec, value: Value) -> None:
     if spec.choices is not None and value not in spec.choices:
         allowed = ",".join(render_value(choice) for choice in spec.choices)
         raise Refused("bad-args", f"{name} is not one of {allowed}")
-    if spec.pattern is not None and not re.fullmatch(spec.pattern, str(value)):
+    if spec.pattern is not None and not compile_pattern(spec.pattern).matches(str(value)):
         raise Refused("bad-args", f"{name} does not match its pattern")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.arguments import check_spec
 from agent.config import CommandConfig, Config
 from agent.handlers import exec as configured
 from agent.handlers import get as get_property
@@ -77,6 +78,9 @@ def _installed(command: CommandConfig) -> Handler:
                 f"{point.value} must be an agent.handlers.registry.Handler named {command.name}, "
                 f"or a function that makes one of a CommandConfig",
             )
+        for name, spec in handler.arguments.items():
+            for problem in check_spec(spec):
+                raise HandlerError(command.name, f"{point.value}: argument {name}: {problem}")
         return handler
     raise HandlerError(
         command.name, f"no installed handler {command.name} (entry-point group {ENTRY_POINTS})"
