@@ -99,6 +99,7 @@ class Installation:
     tell: Callable[[Step], None] = lambda _: None
     steps: list[Step] = field(default_factory=list)
     _record: dict[str, str] = field(default_factory=dict)
+    _removed: set[Path] = field(default_factory=set)  # with a dry run they are still there
 
     def install(self) -> None:
         """Put everything in place; a file that is as it must be is left alone.
@@ -180,6 +181,7 @@ class Installation:
                 found is not None and self._may_replace(shipped, found)
             ):
                 note("removed")
+                self._removed.add(path)
                 if not self.dry_run:
                     path.unlink()
             else:
@@ -198,11 +200,13 @@ class Installation:
         with self._step("folder", path) as note:
             if not path.is_dir():
                 note("absent")
-            elif leftovers := sorted(one.name for one in path.iterdir()):
+            elif leftovers := sorted(one.name for one in set(path.iterdir()) - self._removed):
                 note("kept", f"holds {', '.join(leftovers)}")
             else:
                 note("removed")
-                path.rmdir()
+                self._removed.add(path)
+                if not self.dry_run:
+                    path.rmdir()
 
     # ---- what install put there, to tell it from what somebody changed ----------------------
 
@@ -215,6 +219,8 @@ class Installation:
 
     def _write_record(self) -> None:
         path = self.at(RECORD)
+        if not self._record:
+            self._removed.add(path)
         if self.dry_run:
             return
         with self._quietly(path):

@@ -173,8 +173,20 @@ def test_a_dry_run_says_all_and_does_nothing(root: Path, install: Install) -> No
     assert not list(root.iterdir())
     install()
     before = everything(root)
-    assert set(outcomes(install("--dry-run", "--uninstall")).values()) == {"removed"}
+    folders = {path for path in root.rglob("*") if path.is_dir()}
+    foretold = outcomes(install("--dry-run", "--uninstall"))
+    assert set(foretold.values()) == {"removed"}
     assert everything(root) == before
+    assert {path for path in root.rglob("*") if path.is_dir()} == folders
+    assert outcomes(install("--uninstall")) == foretold
+
+
+def test_a_dry_run_foretells_what_uninstall_keeps(root: Path, install: Install) -> None:
+    install()
+    (root / "etc/modem-agent/secrets/key-0").write_text("secret\n")
+    (root / CONFIG).write_text("mine\n")
+    foretold = [step["detail"] for step in install("--dry-run", "--uninstall")["steps"]]
+    assert foretold == [step["detail"] for step in install("--uninstall")["steps"]]
 
 
 def test_uninstall_leaves_nothing_where_nothing_was_changed(root: Path, install: Install) -> None:
