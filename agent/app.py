@@ -74,6 +74,7 @@ class App:
             pin_memory=pin_memory(journal.path.with_name("refused-pins.json")),
         )
         self._began = time.monotonic()
+        self.restart_requested = False
         self._stop = asyncio.Event()
         self._group: asyncio.TaskGroup | None = None
         self._recovered = False
@@ -198,7 +199,13 @@ class App:
         return time.monotonic() - self._began
 
     def request_restart(self) -> None:
-        """End the process in an orderly way, so that the service manager starts it again."""
+        """End in an orderly way; `restart_requested` tells the caller of run to start again."""
+        self.restart_requested = True
+        self._stop.set()
+
+    def _end(self) -> None:
+        """End in an orderly way, and for good: also where a restart has just been asked for."""
+        self.restart_requested = False
         self._stop.set()
 
     def wake(self) -> None:
@@ -214,13 +221,15 @@ class App:
     # ---- the life of the process ----------------------------------------------------------
 
     async def run(self) -> None:
-        """Run until SIGTERM, SIGINT or a restart is asked for.
+        """Run until SIGTERM, SIGINT, SIGHUP or a restart is asked for.
 
         Raises JournalError where the journal was found damaged: start anew, it is set aside then.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._end)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it outlives the terminal
+            loop.add_signal_handler(signal.SIGHUP, self._end)
         await self.journal.read(self._recall)
         self.control.listen()
         async with asyncio.TaskGroup() as group:

@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Mapping
 
-__all__ = ["ready", "status", "stopping", "watchdog", "watchdog_period_s"]
+__all__ = ["has_manager", "ready", "status", "stopping", "watchdog", "watchdog_period_s"]
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,14 @@ STATUS_MAX = 200  # characters; the manager shows one line
 
 # Without a service manager every call does nothing and returns False, as it does where the
 # manager could not be reached: it is told again at the next occasion.
+
+
+def has_manager(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether a service manager watches this process, and decides whether it starts again.
+
+    $INVOCATION_ID says less: every terminal of a desktop inherits one.
+    """
+    return _address(env) is not None
 
 
 def ready(text: str = "", env: Mapping[str, str] = os.environ) -> bool:

@@ -9,10 +9,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from agent import notify
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, complain
 
 if TYPE_CHECKING:
     from agent.config import Config
+
+log = logging.getLogger(__name__)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -20,7 +23,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "run",
         help="run the agent",
-        description="Runs the agent in the foreground until SIGTERM or SIGINT, as systemd does.",
+        description="Runs the agent in the foreground until SIGTERM, SIGINT or SIGHUP, as systemd "
+        "does. `restart` re-executes it where no service manager would start it again.",
     )
     parser.add_argument(
         "--config", metavar="FILE", default=argparse.SUPPRESS, help="configuration file"
@@ -32,17 +36,35 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the agent; 0 after an orderly end, 1 where it cannot run, 78 for its configuration."""
+    """Run the agent; 0 after an orderly end, 1 where it cannot run, 78 for its configuration.
+
+    After `restart` without a service manager it does not return: the same process starts anew.
+    """
     from agent.config import load  # noqa: PLC0415 - `--help` needs none of it
 
     _log(options.verbose)
     config = load(options.config)
     for warning in config.warnings:
         logging.getLogger("agent").warning("configuration %s", warning)
-    return asyncio.run(_run(config))
+    status, restart = asyncio.run(_run(config))
+    return _execute_again() if restart and not notify.has_manager() else status
 
 
-async def _run(config: Config) -> int:
+def _execute_again() -> int:
+    """Replace this process by a new agent with the same words; returns only where that fails.
+
+    Everything is closed: no descriptor but the standard ones is inherited (PEP 446).
+    """
+    log.info("executing again argv=%s", sys.orig_argv)
+    sys.stdout.flush()
+    try:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - no shell
+    except OSError as error:
+        return complain(f"cannot start again: {sys.executable}: {error.strerror}", FAILED)
+
+
+async def _run(config: Config) -> tuple[int, bool]:
+    """Return the exit status, and whether a restart was asked for."""
     from agent.app import App  # noqa: PLC0415
     from agent.clock import Clock  # noqa: PLC0415
     from agent.handlers.catalogue import HandlerError  # noqa: PLC0415
@@ -54,16 +76,17 @@ async def _run(config: Config) -> int:
     try:
         journal = await Journal.open(config.journal.path, clock)
     except JournalError as error:
-        return complain(error, FAILED)
+        return complain(error, FAILED), False
     try:
-        await App(config, journal, keys, clock).run()
+        app = App(config, journal, keys, clock)
+        await app.run()
     except HandlerError as error:
-        return complain(error, CONFIGURATION)
+        return complain(error, CONFIGURATION), False
     except JournalError as error:
-        return complain(error, FAILED)
+        return complain(error, FAILED), False
     finally:
         await journal.close()
-    return DONE
+    return DONE, app.restart_requested
 
 
 def _log(verbose: int) -> None:

@@ -67,7 +67,7 @@ class Services(Protocol):
         ...
 
     def request_restart(self) -> None:
-        """End the process in an orderly way, so that the service manager starts it again."""
+        """End the process in an orderly way, and start the agent again."""
         ...
 
     def wake(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.config import ConfigError, load
 from agent.handlers.registry import Call, Handler, Outcome, Services
 
 if TYPE_CHECKING:
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
 
 
 async def _run(call: Call) -> Outcome | None:
+    source = call.services.config.source
+    if source is not None:
+        try:
+            load(source)
+        except ConfigError as error:
+            # The agent that comes after could not start, and nobody could command it any more.
+            return Outcome.error(f"the configuration is not usable: {error.problems[0]}")
     call.services.request_restart()
     return None  # told by the process that comes after this one
 

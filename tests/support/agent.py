@@ -91,6 +91,7 @@ class Agent:
     port: of the modem, None: one that is not there. settings: merged over the defaults, tables
     within tables too (None removes a key). env: added to the child's environment, which holds
     nothing of the test's own but PATH. program: what runs in place of `python -m agent`.
+    manager: whether there is a service manager's socket; without one, its log says it is ready.
     `port`, `settings`, `env` and `program` may be changed between two starts.
 
     Defaults: device "gw"; super-sim and programmable-wireless (both closed, so nothing need be
@@ -107,6 +108,7 @@ class Agent:
         env: Mapping[str, str] | None = None,
         program: Sequence[str] = (sys.executable, "-m", "agent"),
         verbose: bool = True,
+        manager: bool = True,
     ) -> None:
         self.folder = folder
         self.port = port
@@ -115,6 +117,8 @@ class Agent:
         self.env = dict(env or {})
         self.program = list(program)
         self.verbose = verbose
+        self.manager = manager
+        self._logged_before = 0
         self.config_path = folder / "agent.toml"
         self.journal_path = folder / "state" / "journal.db"
         self.control_path = folder / "run" / "control.sock"
@@ -162,11 +166,15 @@ class Agent:
         notify.unlink(missing_ok=True)
         self._notified.bind(str(notify))
         self._notified.setblocking(False)
+        self._logged_before = len(self.log)
         command = [*self.program, "run", "--config", str(self.config_path)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *(["-v"] if self.verbose else [])],
-                env={**self.environment(), "NOTIFY_SOCKET": str(notify)},
+                env={
+                    **self.environment(),
+                    **({"NOTIFY_SOCKET": str(notify)} if self.manager else {}),
+                },
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -177,6 +185,10 @@ class Agent:
 
     def wait_ready(self, timeout_s: float = READY_S) -> None:
         """Return once it has said READY=1 to the service manager's socket."""
+        if not self.manager:
+            ready = "agent ready"
+            self.wait(lambda: ready in self.log[self._logged_before :], ready, timeout_s=timeout_s)
+            return
         self.wait(self._told_ready, "READY=1", timeout_s=timeout_s)
 
     def stop(self) -> int:
