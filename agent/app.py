@@ -138,7 +138,7 @@ class App:
             Reporter(journal, self.clock, self.events, SmsChannel(self.sending, self.link, rows))
         ]
         self.mqtt: MqttChannel | None = None
-        self.control = Control(self, control_path())
+        self.control = Control(self, config.control.socket or control_path())
         self.presence: Presence | None = None
         if config.mqtt is not None:
             # It hears of events from the start; the connection comes after the modem.

@@ -19,6 +19,7 @@ __all__ = [
     "CommandConfig",
     "Config",
     "ConfigError",
+    "ControlConfig",
     "DeviceConfig",
     "JournalConfig",
     "KeyFile",
@@ -27,6 +28,7 @@ __all__ = [
     "Problem",
     "PropertyConfig",
     "ReportConfig",
+    "Secrets",
     "SecurityConfig",
     "control_candidates",
     "control_path",
@@ -41,6 +43,12 @@ SmsMode = Literal["pdu", "text", "auto"]
 RequireSignature = Literal["open-platforms", "always", "never"]
 Protocol = Literal["auto", "5", "3.1.1"]
 Channel = Literal["sms", "mqtt", "console"]
+
+# What is done about the secrets that a configuration names:
+#   needed    by the agent: one that cannot be read is an error;
+#   judged    as far as can be seen from here: the service may have them as credentials;
+#   unread    the files are located and left alone.
+Secrets = Literal["needed", "judged", "unread"]
 
 CHANNELS: tuple[Channel, ...] = ("sms", "mqtt", "console")
 
@@ -162,6 +170,13 @@ class JournalConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlConfig:
+    """socket: absolute, None: in the runtime folder."""
+
+    socket: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CommandConfig:
     """One command: a built-in one, an installed handler, or an argument vector to run.
 
@@ -216,19 +231,20 @@ class Config:
     security: SecurityConfig
     budget: BudgetConfig
     journal: JournalConfig
+    control: ControlConfig
     commands: Mapping[str, CommandConfig]
     properties: Mapping[str, PropertyConfig]
     warnings: tuple[Problem, ...] = ()
 
 
-def load(path: Path | str | None = None) -> Config:
+def load(path: Path | str | None = None, *, secrets: Secrets = "needed") -> Config:
     """Read, check and freeze the configuration; None: the first of the usual places.
 
     Raises ConfigError with every problem found, never only the first.
     """
     from agent.configuration.reading import load_file  # noqa: PLC0415 - only who loads needs the checks
 
-    return load_file(Path(path) if path is not None else None)
+    return load_file(Path(path) if path is not None else None, secrets=secrets)
 
 
 def parse(text: str, *, source: Path | None = None) -> Config:

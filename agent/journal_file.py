@@ -68,9 +68,9 @@ def lock(path: Path) -> int:
     Raises JournalBusyError, which names the holder, and OSError. May block for `PATIENCE_S`.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(
-        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+    name = path.with_name(path.name + ".lock")
+    # A link may lead to somebody else's file, which is truncated below.
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         _lock(path, descriptor)
     except BaseException:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.cli.exits import FAILED, UNAVAILABLE, USAGE, complain
+from agent.configuration.places import find_config
 from agent.control.client import Client, NoAgentError, RequestFailedError
 
 __all__ = [
@@ -59,8 +60,33 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def connect(options: argparse.Namespace) -> Client:
-    """Connect to the running agent; raises NoAgentError."""
-    return Client.connect([options.socket] if options.socket is not None else None)
+    """Connect to the running agent; raises NoAgentError, ConfigError.
+
+    With --config it is that configuration's agent or none: nothing is asked of another device's.
+    """
+    if not hasattr(options, "agent_at"):  # not again at each reconnection
+        options.agent_at = _agent_at(options)
+    paths, device = options.agent_at
+    return Client.connect(paths, device=device)
+
+
+def _agent_at(options: argparse.Namespace) -> tuple[list[Path] | None, str | None]:
+    """Say where to look (None: the usual places), and for which device (None: any)."""
+    named = [options.socket] if options.socket is not None else None
+    if getattr(options, "config", None) is not None:
+        from agent.config import load  # noqa: PLC0415 - most clients need none of it
+
+        config = load(options.config, secrets="unread")
+        own = [config.control.socket] if config.control.socket is not None else None
+        return named or own, config.device.id
+    source = find_config() if named is None else None
+    if source is not None:
+        from agent.configuration.reading import socket_of  # noqa: PLC0415 - as above
+
+        own_socket = socket_of(source)
+        # Who was not given it may not know of it: the usual places are left to --socket.
+        named = [own_socket] if own_socket is not None else None
+    return named, None
 
 
 def guarded(

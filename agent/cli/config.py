@@ -48,7 +48,7 @@ def _check(options: argparse.Namespace) -> int:
     problems: Sequence[Problem] = ()
     source = Path(path) if path is not None else None
     try:
-        config = load(path)
+        config = load(path, secrets="judged")
         build(config)
     except ConfigError as error:
         problems, source = error.problems, error.source

@@ -137,7 +137,13 @@ def _explain_on_disk(options: argparse.Namespace, text: str) -> dict[str, Any]:
 
     config = offline.configuration(options)
     clock = Clock()
-    keys = {key_id: key_of(key.path.read_bytes()) for key_id, key in config.security.keys.items()}
+    keys = {}
+    for key_id, key in config.security.keys.items():
+        try:
+            keys[key_id] = key_of(key.path.read_bytes())
+        except (OSError, ValueError) as error:
+            told = getattr(error, "strerror", None) or error
+            complain(f"key {key_id} counts as unknown: {key.path}: {told}", FAILED)
     judge = Judge(config, build(config), clock, keys)
     arrival = arrival_of(
         text, config, channel=options.channel, sender=options.sender, now=clock.wall()

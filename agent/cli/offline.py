@@ -42,7 +42,7 @@ def configuration(options: argparse.Namespace) -> Config:
     """Load the configuration; raises ConfigError."""
     from agent.config import load  # noqa: PLC0415 - a running agent has read it
 
-    return load(getattr(options, "config", None))
+    return load(getattr(options, "config", None), secrets="unread")
 
 
 @contextlib.contextmanager

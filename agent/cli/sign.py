@@ -153,7 +153,7 @@ def _specs(config: Config) -> dict[str, Mapping[str, ArgSpec]]:
 
 def _config(path: str | None) -> Config:
     try:
-        return load(path)
+        return load(path, secrets="unread")
     except ConfigError as error:
         raise _Failure(CONFIGURATION, str(error)) from None
 
@@ -176,7 +176,9 @@ def _key(options: argparse.Namespace, config: Config | None) -> bytes:
     try:
         key = security.key_of(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise _Failure(status, f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        told = f"{path}: {getattr(error, 'strerror', None) or error}"
+        told += "" if options.key_file else "; --key-file names the key where the service has it"
+        raise _Failure(status, told) from None
     if len(key) < SHORT_KEY_OCTETS:
         print(f"modem-agent sign: {path}: only {len(key)} bytes, easily guessed", file=sys.stderr)
     return key

@@ -16,7 +16,6 @@ from agent.configuration.commands import TIMEOUT_MAX_S, check_name, commands
 from agent.configuration.complaints import Complaints, join, shown
 from agent.configuration.endpoints import endpoint
 from agent.configuration.origins import origins
-from agent.configuration.places import journal_path
 from agent.configuration.vectors import check_vector, spec_of
 from agent.platforms import OPEN, ROWS, Platform
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
 PORT = '"auto", an absolute path or socket://host:port'
 KEY_OCTETS = 16  # shorter keys are told of: 128 bits is what HMAC-SHA256 should be fed at least
+SOCKET_NAME_MAX = 95  # octets: sun_path has 108 (unix(7)), and the socket is made beside its name
 _KEY_ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
 _PROFILE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
@@ -42,6 +42,7 @@ def meaning(
     security = _security(sections, device, platforms, files, complaints)
     budget = _budget(sections, complaints)
     journal = _journal(sections, files, complaints)
+    control = _control(sections, files, complaints)
     configured = commands(
         sections.command,
         platforms=tuple(row.name for row in platforms),
@@ -62,6 +63,7 @@ def meaning(
         security=security,
         budget=budget,
         journal=journal,
+        control=control,
         commands=MappingProxyType(configured),
         properties=MappingProxyType(properties),
         warnings=tuple(complaints.warnings),
@@ -92,7 +94,7 @@ def _modem(section: ModemSection, files: Files, complaints: Complaints) -> value
     poll_s = default.poll_s if section.poll_s is None else section.poll_s
     complaints.within("modem.poll_s", poll_s, 0.1, 86400)
     pin = files.secret("modem.pin_file", section.pin_file, "a file with the SIM's PIN")
-    if pin is not None and not re.fullmatch(rb"[0-9]{4,8}", pin[1].strip()):
+    if pin is not None and pin[1] is not None and not re.fullmatch(rb"[0-9]{4,8}", pin[1].strip()):
         complaints.error("modem.pin_file", "4 to 8 digits in it", "something else (not shown)")
     if section.power_cycle:
         check_vector("modem.power_cycle", section.power_cycle, (), complaints)
@@ -156,7 +158,7 @@ def _security(
         if found is None:
             continue
         keys[name] = values.KeyFile(found[0])
-        if len(found[1]) < KEY_OCTETS:
+        if found[1] is not None and len(found[1]) < KEY_OCTETS:
             complaints.warn(
                 f"{path}.file", f"a key of at least {KEY_OCTETS} octets", f"{len(found[1])}"
             )
@@ -208,14 +210,29 @@ def _budget(sections: Sections, complaints: Complaints) -> values.BudgetConfig:
 def _journal(sections: Sections, files: Files, complaints: Complaints) -> values.JournalConfig:
     written = sections.journal.path
     if written is None:
-        return values.JournalConfig(journal_path(files.env))
+        return values.JournalConfig(files.journal())
     if not written or "\0" in written:
         complaints.error("journal.path", "the name of a file", shown(written))
-        return values.JournalConfig(journal_path(files.env))
+        return values.JournalConfig(files.journal())
     path = files.locate(written)
-    if path.is_dir():
+    if files.is_folder(path):
         complaints.error("journal.path", "the name of a file", f"{path}, which is a folder")
     return values.JournalConfig(path)
+
+
+def _control(sections: Sections, files: Files, complaints: Complaints) -> values.ControlConfig:
+    written = sections.control.socket
+    if written is None:
+        return values.ControlConfig()
+    if not written or "\0" in written:
+        complaints.error("control.socket", "the name of a socket", shown(written))
+        return values.ControlConfig()
+    path = files.locate(written)
+    if files.is_folder(path):
+        complaints.error("control.socket", "the name of a socket", f"{path}, which is a folder")
+    elif len(os.fsencode(path)) > SOCKET_NAME_MAX:
+        complaints.error("control.socket", f"at most {SOCKET_NAME_MAX} octets", str(path))
+    return values.ControlConfig(path)
 
 
 def _properties(

@@ -8,6 +8,9 @@ from pathlib import Path
 
 SYSTEM_CONFIG = Path("/etc/modem-agent/modem-agent.toml")
 SYSTEM_RUNTIME = Path("/run/modem-agent")  # RuntimeDirectory= of the packaged unit
+SERVICE_CREDENTIALS = Path("/run/credentials/modem-agent.service")  # systemd.exec(5)
+SYSTEM_STATE = Path("/var/lib/modem-agent")  # StateDirectory= of the packaged unit
+JOURNAL_NAME = "journal.db"
 SOCKET_NAME = "control.sock"
 
 
@@ -32,7 +35,7 @@ def state_folder(env: Mapping[str, str] = os.environ) -> Path:
 
 def journal_path(env: Mapping[str, str] = os.environ) -> Path:
     """The journal's default place."""
-    return state_folder(env) / "journal.db"
+    return state_folder(env) / JOURNAL_NAME
 
 
 def counters_path(env: Mapping[str, str] = os.environ) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.config import Config, ConfigError, Problem
+from agent.config import Config, ConfigError, Problem, Secrets
 from agent.configuration.complaints import Complaints
 from agent.configuration.files import Files
 from agent.configuration.meaning import meaning
@@ -19,7 +19,9 @@ from agent.configuration.structure import structure
 _PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)", re.DOTALL)
 
 
-def load_file(path: Path | None, env: Mapping[str, str] = os.environ) -> Config:
+def load_file(
+    path: Path | None, env: Mapping[str, str] = os.environ, *, secrets: Secrets = "needed"
+) -> Config:
     """Load the file, or the first of the usual places; raises ConfigError."""
     if path is None:
         path = find_config(env)
@@ -34,10 +36,29 @@ def load_file(path: Path | None, env: Mapping[str, str] = os.environ) -> Config:
     except UnicodeDecodeError as error:
         got = f"the octet 0x{error.object[error.start]:02x} at offset {error.start}"
         raise ConfigError(path, (Problem("file", "UTF-8 text", got),)) from error
-    return load_text(text, path, env)
+    return load_text(text, path, env, secrets=secrets)
 
 
-def load_text(text: str, source: Path | None, env: Mapping[str, str] = os.environ) -> Config:
+def socket_of(path: Path, env: Mapping[str, str] = os.environ) -> Path | None:
+    """Return what `control.socket` says, None where it, or the whole file, says nothing usable.
+
+    Nothing else in the file is judged: for a client that was not given the file.
+    """
+    try:
+        socket = tomllib.loads(path.read_bytes().decode()).get("control", {}).get("socket")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    usable = isinstance(socket, str) and socket and "\0" not in socket
+    return Files(path.absolute().parent, env, Complaints()).locate(socket) if usable else None
+
+
+def load_text(
+    text: str,
+    source: Path | None,
+    env: Mapping[str, str] = os.environ,
+    *,
+    secrets: Secrets = "needed",
+) -> Config:
     """Load a text; raises ConfigError."""
     try:
         document = tomllib.loads(text)
@@ -48,17 +69,21 @@ def load_text(text: str, source: Path | None, env: Mapping[str, str] = os.enviro
         raise ConfigError(source, (problem,)) from error
     except RecursionError:
         raise ConfigError(source, (Problem("file", "TOML", "too deep a nesting"),)) from None
-    return load_document(document, source, env)
+    return load_document(document, source, env, secrets=secrets)
 
 
 def load_document(
-    document: Mapping[str, Any], source: Path | None, env: Mapping[str, str] = os.environ
+    document: Mapping[str, Any],
+    source: Path | None,
+    env: Mapping[str, str] = os.environ,
+    *,
+    secrets: Secrets = "needed",
 ) -> Config:
     """Load parsed TOML; raises ConfigError."""
     complaints = Complaints()
     sections = structure(document, complaints)
     base = source.absolute().parent if source is not None else Path.cwd()
-    config = meaning(sections, source, Files(base, env, complaints), complaints)
+    config = meaning(sections, source, Files(base, env, complaints, secrets), complaints)
     if complaints.errors or config is None:
         raise ConfigError(source, complaints.in_order(document))
     return config

@@ -99,6 +99,13 @@ class JournalSection:
 
 
 @dataclass(repr=False, eq=False)
+class ControlSection:
+    """[control]."""
+
+    socket: str | None = None
+
+
+@dataclass(repr=False, eq=False)
 class ArgSection:
     """[command.NAME.args.ARG]."""
 
@@ -153,5 +160,6 @@ class Sections:
     security: SecuritySection = field(default_factory=SecuritySection)
     budget: BudgetSection = field(default_factory=BudgetSection)
     journal: JournalSection = field(default_factory=JournalSection)
+    control: ControlSection = field(default_factory=ControlSection)
     command: dict[str, CommandSection] = field(default_factory=dict)
     property: dict[str, PropertySection] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from agent.configuration.complaints import Complaints, guess, join, listed, show
 from agent.configuration.sections import (
     BudgetSection,
     CommandSection,
+    ControlSection,
     DeviceSection,
     JournalSection,
     ModemSection,
@@ -33,6 +34,7 @@ TOP: Mapping[str, Any] = {
     "security": SecuritySection,
     "budget": BudgetSection,
     "journal": JournalSection,
+    "control": ControlSection,
     "command": dict[str, CommandSection],
     "property": dict[str, PropertySection],
 }

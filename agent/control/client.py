@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import socket
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from agent.configuration.places import SYSTEM_RUNTIME, control_candidates
+from agent.control.folder import ForeignFolderError, check_folder
 
 __all__ = ["AgentGoneError", "Client", "NoAgentError", "RequestFailedError"]
 
@@ -48,23 +47,35 @@ class Client:
         self._numbers = itertools.count(1)
 
     @classmethod
-    def connect(cls, paths: Sequence[Path] | None = None) -> Client:
+    def connect(cls, paths: Sequence[Path] | None = None, *, device: str | None = None) -> Client:
         """Connect to the first of the sockets where an agent listens. Raises NoAgentError.
 
-        paths: named by the user, who knows them; None: the usual places, which are looked at
-        first: a stranger may have made a folder in /tmp.
+        paths: named by the user, who knows them; None: the usual places, whose folders are looked
+        at first: a stranger may have made one in /tmp. device: the only one that is meant.
         """
         tried = tuple(control_candidates() if paths is None else paths)
         obstacle = ""
         for path in tried:
             try:
-                return cls(_connected(path, named=paths is not None))
+                client = cls(_connected(path, named=paths is not None))
+            except ForeignFolderError as error:
+                obstacle = obstacle or str(error)
+                continue
             except PermissionError:
-                obstacle = (
-                    obstacle or f"{path}: permission denied; be root, or of the agent's group"
-                )
+                told = f"{path}: permission denied; be root, or of the agent's group"
+                obstacle = obstacle or told
+                continue
             except OSError:
                 continue
+            try:
+                found = client.ask("status", radio=False).get("device") if device else None
+            except (NoAgentError, RequestFailedError):
+                client.close()
+                raise
+            if found == device:
+                return client
+            client.close()
+            obstacle = obstacle or f"{path}: the agent of device {found}, not of {device}"
         looked = " nor ".join(str(path) for path in tried)
         raise NoAgentError(obstacle or f"no agent is running (none listens at {looked})")
 
@@ -129,11 +140,10 @@ class Client:
 
 
 def _connected(path: Path, *, named: bool) -> socket.socket:
-    """Connect; raises OSError, PermissionError also where a stranger may have put the socket."""
+    """Connect; raises OSError, ForeignFolderError where a stranger may have put the socket."""
     folder = path.parent.stat()
-    ours = folder.st_uid in (os.geteuid(), 0) or path.parent == SYSTEM_RUNTIME
-    if not named and (not ours or folder.st_mode & stat.S_IWOTH):
-        raise PermissionError
+    if not named and path.parent != SYSTEM_RUNTIME:
+        check_folder(path.parent, folder)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path))

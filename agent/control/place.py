@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.control.folder import ForeignFolderError, check_folder
+
 __all__ = [
     "ControlBusyError",
     "ControlError",
@@ -118,11 +120,10 @@ def group_of(path: Path) -> int | None:
 def _folder(folder: Path) -> os.stat_result:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
-    # A name in /tmp can be taken by anybody first.
-    if found.st_uid not in (os.geteuid(), 0):
-        raise ControlError(f"{folder}: belongs to another user (uid {found.st_uid})")
-    if found.st_mode & stat.S_IWOTH:
-        raise ControlError(f"{folder}: everybody may write to it")
+    try:
+        check_folder(folder, found)
+    except ForeignFolderError as error:
+        raise ControlError(str(error)) from None
     return found
 
 
@@ -143,7 +144,7 @@ def _make_way(path: Path) -> None:
     if holder:
         raise ControlBusyError(
             f"{path}: another agent listens there ({holder}); stop it first, or give this one "
-            "another folder in RUNTIME_DIRECTORY"
+            "another control.socket"
         )
     path.unlink()
 

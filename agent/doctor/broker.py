@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Final
 
@@ -25,6 +26,15 @@ NETWORK_REMEDY: Final = "check mqtt.url, the data link (ip route) and a firewall
 
 def _broker(patient: Patient) -> MqttConfig | None:
     return patient.config.mqtt if patient.config is not None else None
+
+
+def _unreadable(broker: MqttConfig) -> Result | None:
+    """Say which file of the log-in only the service has: what it proves cannot be tried here."""
+    for name in ("ca", "cert", "key", "password_file"):
+        path = getattr(broker, name)
+        if path is not None and not os.access(path, os.R_OK):
+            return skipped(f"mqtt.{name} cannot be read here: {path}")
+    return None
 
 
 def _name(patient: Patient) -> Result:
@@ -61,6 +71,8 @@ def _tls(patient: Patient) -> Result:
     assert broker is not None  # noqa: S101 - "name" was a success
     if not broker.tls:
         return note("none: everything, the password too, can be read on the way", "mqtts:// in url")
+    if unreadable := _unreadable(broker):
+        return unreadable
     where = f"{broker.host}:{broker.port}"
     remedy = "check mqtt.ca, mqtt.cert and mqtt.key, and this machine's clock"
     try:
@@ -82,6 +94,8 @@ async def _log_in(patient: Patient) -> Result:
     broker = _broker(patient)
     assert broker is not None  # noqa: S101 - "name" was a success
     assert patient.config is not None  # noqa: S101 - "name" was a success
+    if unreadable := _unreadable(broker):
+        return unreadable
     client_id = f"modem-agent-{patient.config.device.id}-doctor"
     fixed = broker.protocol != "auto"
     versions = [Version(broker.protocol)] if fixed else [Version.V5, Version.V311]

@@ -18,7 +18,7 @@ def _file(patient: Patient) -> Result:
     if patient.config_path is None and patient.port_named is not None and find_config() is None:
         return note("none; only the port that was named is looked at", stops=True)
     try:
-        patient.config = load(patient.config_path)
+        patient.config = load(patient.config_path, secrets="judged")
     except ConfigError as problem:
         where = f"{problem.source}: " if problem.source is not None else ""
         told = "; ".join(str(one) for one in problem.problems)

@@ -19,10 +19,12 @@ ANSWER_S: Final = 8.0
 
 
 def _socket(patient: Patient) -> Result:
+    own = patient.config.control.socket if patient.config is not None else None
+    named = patient.socket or own
     try:
-        client = Client.connect([patient.socket] if patient.socket is not None else None)
+        client = Client.connect([named] if named is not None else None)
     except NoAgentError as problem:
-        if patient.socket is not None or "permission denied" in str(problem):
+        if patient.socket is not None or not str(problem).startswith("no agent is running"):
             return error(str(problem), "name the agent's own socket, or run this as its user")
         return note(str(problem), "systemctl start modem-agent", stops=True)
     try:

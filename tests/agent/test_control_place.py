@@ -90,6 +90,30 @@ def test_folder_that_everybody_may_write_to_is_refused(path: Path) -> None:
         place.bind(path)
 
 
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_folder_that_a_stranger_took_first_is_refused_with_the_remedy(
+    path: Path, tmp_path: Path, by_link: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o700)
+    if by_link:
+        path.parent.symlink_to(victim)
+    else:
+        path.parent.mkdir()
+    os.chown(path.parent, 12345, 12345, follow_symlinks=False)
+    with pytest.raises(ControlError, match=r"another user \(uid 12345\); set control.socket"):
+        place.bind(path)
+    assert list(victim.iterdir()) == []
+
+
+def test_a_link_of_ones_own_leads_to_the_folder(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir(mode=0o700)
+    path.parent.symlink_to(tmp_path / "private")  # as systemd makes them for DynamicUser=
+    place.bind(path).close()
+
+
 def test_path_too_long_is_an_error_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / ("x" * 120) / "control.sock"
     with pytest.raises(ControlError, match=r"control\.sock: .*too long"):

@@ -88,3 +88,16 @@ def test_the_file_is_the_users_alone(tmp_path: Path) -> None:
     next_counter(path, "0")
     modes = [one.stat().st_mode & 0o777 for one in (path.parent, path)]
     assert modes == [0o700, 0o600]
+
+
+def test_a_link_in_the_way_is_not_written_through(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / "counters.json.new").symlink_to(victim)
+    next_counter(tmp_path / "counters.json", "0", now=1)
+    assert victim.read_text() == "precious"
+    (tmp_path / "counters.json.lock").unlink()
+    (tmp_path / "counters.json.lock").symlink_to(tmp_path / "not-made")
+    with pytest.raises(CounterError):
+        next_counter(tmp_path / "counters.json", "0", now=2)
+    assert not (tmp_path / "not-made").exists()
