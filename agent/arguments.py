@@ -32,7 +32,7 @@ TYPES = ("string", "integer", "number", "boolean")
 MAX_INTEGER = 2**63  # what every consumer, SQLite among them, can hold
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _BOOLEANS = {
     "true": True,
     "1": True,

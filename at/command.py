@@ -12,7 +12,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 _SECRET = re.compile(r"([+^]C(?:PIN|LCK|PWD)=).+", re.IGNORECASE)
-_NUMBER = re.compile(r'"[^"]*[0-9]{4}[^"]*"|(?<=^D)[0-9+*#]+|(?<=\+CPBW=).+', re.IGNORECASE)
+_NUMBER = re.compile(r'"(?=[^"]*[0-9]{4})[^"]*"|(?<=^D)[0-9+*#]+|(?<=\+CPBW=).+', re.IGNORECASE)
 
 
 def masked(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FIELD = re.compile(r'\s*(?:"([^"]*)"|([^,"]*))\s*(?:,|$)')
+_FIELD = re.compile(r'\s*+(?:"([^"]*)"|([^,"]*+))\s*+(?:,|$)')
 _GROUP = re.compile(r"\(([^()]*)\)|([^,()]+)")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 MAX_RANGE: Final = 1000  # (0-4294967295) is said by some modems for "any"

@@ -11,7 +11,7 @@ from at.errors import DecodeError
 Kind = Literal["deliver", "submit", "status-report", "command", "broadcast"]
 
 _LINE = re.compile(r"\+(CMGR|CMGL|CMT|CDS): ?(.*)", re.DOTALL)
-_FIELD = re.compile(r'\s*(?:"([^"]*)"|([^",]*))\s*(,|\Z)')
+_FIELD = re.compile(r'\s*+(?:"([^"]*)"|([^",]*+))\s*+(,|\Z)')
 _BARE_TIME = re.compile(r"(?<=,)(\d\d/\d\d/\d\d,\d\d:\d\d:\d\d(?:[+-]\d\d)?)(?=,|\Z)")
 _TIME = re.compile(r"\d{2,4}/\d\d?/\d\d?,\d\d?:\d\d?:\d\d?.*")
 _NUMBER = re.compile(r"[0-9]{1,10}")
