@@ -49,10 +49,10 @@ _BOOLEANS = {
 class ArgSpec:
     """What one argument must be.
 
-    type: one of TYPES, or "phone" (of a built-in command), whose value is the number as dialled.
-    min, max: bounds of a number, inclusive; of a string, its length in characters. pattern: a
-    string matches it in full. choices: the only values, None: any. default: taken where the
-    argument is absent; without one and not required, it stays absent.
+    type: one of TYPES. min, max: bounds of a number, inclusive; of a string, its length in
+    characters. pattern: a string matches it in full. choices: the only values, None: any. default:
+    taken where the argument is absent; without one and not required, it stays absent. phone: a
+    string is a telephone number as people write it, its value the number as dialled.
     """
 
     type: str = "string"
@@ -62,6 +62,7 @@ class ArgSpec:
     choices: tuple[Value, ...] | None = None
     default: Value | None = None
     required: bool = False
+    phone: bool = False
 
 
 def validate(specs: Mapping[str, ArgSpec], args: Mapping[str, str]) -> dict[str, Value]:
@@ -86,7 +87,7 @@ def validate(specs: Mapping[str, ArgSpec], args: Mapping[str, str]) -> dict[str,
 def check_spec(spec: ArgSpec) -> tuple[str, ...]:
     """Name what is wrong with a spec itself, as the configuration wrote it; empty: nothing."""
     wrong: list[str] = []
-    if spec.type not in _READERS:
+    if spec.type not in TYPES:
         return (f"type is not one of {', '.join(TYPES)}",)
     if spec.min is not None and spec.max is not None and spec.min > spec.max:
         wrong.append("min is above max")
@@ -128,7 +129,7 @@ def _is_a(type_: str, value: Value) -> bool:
 
 def _typed(name: str, spec: ArgSpec, text: str) -> Value:
     try:
-        value = _READERS[spec.type](text)
+        value = _phone(text) if spec.phone else _READERS[spec.type](text)
     except ValueError as error:
         raise Refused("bad-args", f"{name} {error}") from None
     _check(name, spec, value)
@@ -173,7 +174,6 @@ _READERS: Mapping[str, Callable[[str], Value]] = {
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "phone": _phone,
 }
 
 

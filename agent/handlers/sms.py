@@ -45,7 +45,7 @@ SMS = Handler(
     summary="sends an SMS",
     run=_run,
     arguments={
-        "to": ArgSpec("phone", required=True),
+        "to": ArgSpec("string", required=True, phone=True),
         "text": ArgSpec("string", required=True),
     },
     resource="sending",
