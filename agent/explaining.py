@@ -11,9 +11,11 @@ from typing import Any, Final
 from agent.arrival import Arrival, fingerprint
 from agent.clock import iso
 from agent.config import Config
-from agent.judging import Judge, Judgement
+from agent.judging import Judge
 from agent.platforms import read_sender
 from agent.reports import Planner, Target
+from agent.trace import told
+from agent.verdict import Accepted, Duplicate, Judgement, OfCommand
 from at.errors import EncodeError
 from at.sms import gsm7
 
@@ -21,33 +23,7 @@ __all__ = ["arrival_of", "explain"]
 
 SINGLE_SEPTETS: Final = 160
 
-# The checks in the contract's order, and which of them speaks each reason.
-CHECKS: Final = (
-    "sender",
-    "payload",
-    "signature",
-    "duplicate",
-    "counter",
-    "journal",
-    "clock",
-    "permission",
-)
 _SID: Final = re.compile(r"[DH]C[0-9A-F]{32}")
-_SPEAKS: Final = {
-    "stranger": "sender",
-    "not-a-command": "payload",
-    "parse": "payload",
-    "unknown-command": "payload",
-    "bad-args": "payload",
-    "signature": "signature",
-    "duplicate": "duplicate",
-    "id-conflict": "duplicate",
-    "replay": "counter",
-    "unproven": "journal",
-    "clock": "clock",
-    "expired": "clock",
-    "denied": "permission",
-}
 
 
 def arrival_of(
@@ -87,28 +63,32 @@ def explain(
     "text"} each; result: "passed", "decided", or "skipped" after the one that decided.
     """
     judged = judge.judge(db, arrival)
-    request = judged.request
-    platform = judged.platform
+    claim = judged.claim if isinstance(judged, OfCommand) else None
+    request = claim.request if claim else None
+    platform = judged.heard.platform
     id_from = _id_from(arrival, judged)
-    return {
-        "verdict": judged.verdict,
-        "reason": judged.reason,
-        "detail": judged.detail,
+    reports, untold = _reports(judged, arrival, config)
+    verdict = {"verdict": judged.verdict, "reason": judged.reason, "detail": judged.detail}
+    about = {
         "channel": arrival.channel,
         "sender": arrival.sender,
         "platform": platform.name if platform else None,
-        "trust": platform.trust if platform else None,
         "id": judged.id if id_from else None,
-        "id_from": id_from,
         "command": request.cmd if request else None,
+    }
+    return {
+        **verdict,
+        **about,
+        "trust": platform.trust if platform else None,
+        "id_from": id_from,
         "args": dict(request.args) if request else {},
-        "canonical": judged.canonical or None,
-        "key": judged.signer.key_id if judged.signer else None,
-        "due": _due(judged),
-        "expires_at": iso(judged.expires_at) if judged.expires_at else None,
+        "canonical": (claim.canonical if claim else "") or None,
+        "key": claim.signer.key_id if claim and claim.signer else None,
+        **_schedule(judged),
         "existing": _existing(judged),
-        "reports": _reports(judged, arrival, config),
-        "steps": _steps(judged, arrival, config),
+        "reports": reports,
+        "untold": untold,
+        "steps": told(judged.trace, {**verdict, **about, "id": judged.id}),
     }
 
 
@@ -121,31 +101,34 @@ def _septets(text: str) -> int | None:
 
 def _id_from(arrival: Arrival, judged: Judgement) -> str | None:
     """Say where the id is from; None where the message brings none that can be told."""
-    if not judged.id:
+    if not isinstance(judged, OfCommand):
         return None
-    if judged.id == arrival.fingerprint:
+    request, id_ = judged.claim.request, judged.id
+    if id_ == arrival.fingerprint:
         return "fingerprint"
-    if judged.id == arrival.id:
+    if id_ == arrival.id:
         return "made up"
-    if _SID.fullmatch(judged.id) and (judged.request is None or judged.request.id != judged.id):
+    if _SID.fullmatch(id_) and (request is None or request.id != id_):
         return "sid"
-    return "payload" if judged.id in (arrival.text or "") else None
+    return "payload" if id_ in (arrival.text or "") else None
 
 
-def _due(judged: Judgement) -> str | None:
-    if judged.verdict != "accepted":
-        return None
+def _schedule(judged: Judgement) -> dict[str, str | None]:
+    if not isinstance(judged, Accepted):
+        return {"due": None, "expires_at": None}
     if judged.due_in_s is not None:
-        return f"{judged.due_in_s:g} s after its acceptance"
-    if judged.due_at is not None:
-        return iso(judged.due_at)
-    return "at the next boot" if judged.next_boot else "now"
+        due = f"{judged.due_in_s:g} s after its acceptance"
+    elif judged.due_at is not None:
+        due = iso(judged.due_at)
+    else:
+        due = "at the next boot" if judged.next_boot else "now"
+    return {"due": due, "expires_at": iso(judged.expires_at) if judged.expires_at else None}
 
 
 def _existing(judged: Judgement) -> dict[str, Any] | None:
-    row = judged.existing
-    if row is None:
+    if not isinstance(judged, Duplicate):
         return None
+    row = judged.existing
     return {
         "id": row.id,
         "command": row.command,
@@ -156,75 +139,26 @@ def _existing(judged: Judgement) -> dict[str, Any] | None:
     }
 
 
-def _reports(judged: Judgement, arrival: Arrival, config: Config) -> list[str]:
-    """Say in words who would be told, and how."""
-    if judged.verdict not in ("accepted", "rejected", "duplicate"):
-        return []
+def _reports(judged: Judgement, arrival: Arrival, config: Config) -> tuple[list[str], str | None]:
+    """Say in words who would be told and how, or why nobody."""
+    if not isinstance(judged, OfCommand):
+        return [], None
+    claim = judged.claim
     planner = Planner(config.report, has_mqtt=config.mqtt is not None)
-    target = Target(arrival.channel, reply_to=judged.reply_to, route=judged.route)
-    told: list[str] = []
+    target = Target(arrival.channel, reply_to=judged.heard.reply_to, route=claim.route)
+    reports: list[str] = []
     for channel, waits in planner.channels(target):
-        told += [channel] if channel == "mqtt" else _by_sms(judged, config, waits=waits)
-    return told
+        if channel == "mqtt":
+            reports.append(channel)
+        elif not claim.silent and config.report.policy != "none":
+            reports.append(_by_sms(judged.heard.reply_to, config, waits=waits))
+    return reports, None if reports else planner.untold(target, silent=claim.silent)
 
 
-def _by_sms(judged: Judgement, config: Config, *, waits: bool) -> list[str]:
-    if judged.silent:
-        return []
-    if config.report.policy == "none":
-        return []
-    words = [f"sms to {judged.reply_to}"]
+def _by_sms(reply_to: str, config: Config, *, waits: bool) -> str:
+    words = [f"sms to {reply_to}"]
     if config.report.policy == "errors":
         words.append("unless it succeeds")
     if waits:
         words.append(f"unless mqtt has it within {config.report.sms_after_s:g} s")
-    return [", ".join(words)]
-
-
-def _steps(judged: Judgement, arrival: Arrival, config: Config) -> list[dict[str, str]]:
-    decided = _SPEAKS.get(judged.reason or judged.verdict, "")
-    told = " ".join(word for word in (judged.verdict, judged.reason, judged.detail) if word)
-    steps = []
-    result = "passed"
-    for check in CHECKS:
-        if check == decided:
-            steps.append({"check": check, "result": "decided", "text": told})
-            result = "skipped"
-        else:
-            text = _passed(check, judged, arrival, config) if result == "passed" else ""
-            steps.append({"check": check, "result": result, "text": text})
-    return steps
-
-
-def _passed(check: str, judged: Judgement, arrival: Arrival, config: Config) -> str:
-    """Say what a check that was passed found."""
-    request = judged.request
-    said = {
-        "sender": _sender(judged, arrival),
-        "payload": f"{request.form} form, command {request.cmd}" if request else "",
-        "signature": _signature(judged, config),
-        "duplicate": f"id {judged.id} is new" if judged.id else "",
-        "counter": f"c={judged.signer.counter} is fresh" if judged.signer else "none",
-        "journal": "complete",
-        "clock": "no time in it needs one" if _timeless(judged) else "in time",
-        "permission": f"open to {arrival.channel}",
-    }
-    return said[check]
-
-
-def _sender(judged: Judgement, arrival: Arrival) -> str:
-    if judged.platform is None:
-        return f"every {arrival.channel} user who gets this far"
-    return f"{arrival.sender} is {judged.platform.name}, {judged.platform.trust}"
-
-
-def _signature(judged: Judgement, config: Config) -> str:
-    if judged.signer is not None:
-        return f"valid, key {judged.signer.key_id}"
-    if judged.free and judged.handler is not None and judged.handler.read_only:
-        return "missing, and not needed to read"
-    return f"not asked for ({config.security.require_signature})"
-
-
-def _timeless(judged: Judgement) -> bool:
-    return judged.expires_at is None and judged.due_at is None
+    return ", ".join(words)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from agent import trace
 from agent.clock import iso
 from agent.platforms import read_sender
 from at.errors import EncodeError
@@ -132,11 +133,14 @@ def _message(db: sqlite3.Connection, n: int) -> Item | None:
     for row in dicts(db, "SELECT * FROM messages WHERE n = ?", n):
         command = row.pop("command")
         told = None if command is None else _command(db, command)
+        checks = row.pop("trace")
+        about = {**row, "command": told and told["command"]}
         return {
             "kind": "message",
             **_body(row),
             "state": None if told is None else told["state"],
             "command": told,
+            "checks": None if checks is None else trace.told(trace.decode(checks), about),
             "reports": _reports(db, n, command, row["verdict"]),
             "parts": dicts(
                 db,
@@ -172,6 +176,8 @@ def _part(db: sqlite3.Connection, n: int) -> Item | None:
             "reason": "",
             "detail": f"{row['sequence']} of {row['total']}",
             "command": None,
+            "checks": None,
+            "untold": None,
             "reports": [],
             "parts": [],
         }
@@ -198,12 +204,16 @@ _REPORTS: Final = (
 )
 
 
+# A report of a repeat has its message; before there were traces it did not.
+_OF_COMMAND: Final = """command = ?1 AND (kind = 'result' AND ?2 <> 'duplicate'
+OR kind = 'duplicate' AND ?2 = 'duplicate' AND message IS NULL)"""
+
+
 def _reports(db: sqlite3.Connection, message: int, command: int | None, verdict: str) -> list[Item]:
     """Return what had to be told of a message; of a command's, what its own outcome asked for."""
     found = dicts(db, _REPORTS.format(which="message = ?"), message)
     if command is not None:
-        kind = "duplicate" if verdict == "duplicate" else "result"
-        found += dicts(db, _REPORTS.format(which="command = ? AND kind = ?"), command, kind)
+        found += dicts(db, _REPORTS.format(which=_OF_COMMAND), command, verdict)
     for report in found:
         report["fallback"] = bool(report["fallback"])
     return found

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from agent import security
 from agent.arrival import Arrival
 from agent.clock import Clock, boot_id
 from agent.events import Event, Events
 from agent.journal import Journal
-from agent.judging import Judge, Judgement
+from agent.judging import Judge
 from agent.machines import COMMAND
 from agent.reports import Planner, Target
 from agent.rows import command, insert
+from agent.trace import encode
+from agent.verdict import Accepted, Duplicate, Judgement, OfCommand, Rejected
 
 __all__ = ["Intake", "Recorded"]
 
@@ -75,16 +77,18 @@ class Intake:
                 "id": judgement.id or arrival.fingerprint or "",
                 "channel": arrival.channel,
                 "sender": arrival.sender,
-                "platform": judgement.platform.name if judgement.platform else "",
+                "platform": _platform(judgement),
                 "sent_at": arrival.sent_at.isoformat() if arrival.sent_at else "",
-                "text": judgement.text,
+                "text": judgement.heard.text,
                 "data": arrival.data,
                 "verdict": judgement.verdict,
                 "reason": judgement.reason,
                 "detail": judgement.detail,
                 "command": row,
+                "trace": encode(judgement.trace),
             },
         )
+        self._plan(db, arrival, judgement, message, row)
         for segment in segments:
             db.execute("UPDATE segments SET message = ? WHERE n = ?", (message, segment))
         if arrival.channel == "sms":
@@ -101,7 +105,7 @@ class Intake:
                 at=recorded.arrival.received_at,
                 kind="message",
                 id=judgement.id,
-                state=judgement.existing.state if judgement.existing else "",
+                state=judgement.existing.state if isinstance(judgement, Duplicate) else "",
                 verdict=judgement.verdict,
                 reason=judgement.reason,
                 detail=judgement.detail,
@@ -112,84 +116,99 @@ class Intake:
         if judgement.verdict != "accepted" or self._planner.has_mqtt:
             self._wake_others()  # there is something to tell
 
-    def _due_at(self, judgement: Judgement) -> datetime | None:
-        """Return when it is due by the wall clock: of a delay only where that can be told."""
-        now = self._clock.trusted()
-        if judgement.due_in_s is not None and now is not None:
-            return now + timedelta(seconds=judgement.due_in_s)
-        return judgement.due_at
-
     def _record_command(
         self, db: sqlite3.Connection, arrival: Arrival, judgement: Judgement
     ) -> int | None:
-        if judgement.verdict == "duplicate" and judgement.existing is not None:
-            existing = judgement.existing
+        if isinstance(judgement, Duplicate):
+            return judgement.existing.n
+        if not isinstance(judgement, OfCommand):
+            return None
+        state = "received"
+        values = {**_of_command(arrival, judgement), "boot_id": boot_id()}
+        if isinstance(judgement, Accepted):
+            state = COMMAND.move(state, "accept")
+            values |= self._of_accepted(judgement)
+            if judgement.waits:
+                state = COMMAND.move(state, "schedule")
+            if judgement.claim.signer is not None:
+                _claim(db, judgement.claim.signer)
+        else:
+            state = COMMAND.move(state, "reject")
+            values["finished_at"] = arrival.received_at
+        return insert(db, "commands", {**values, "state": state})
+
+    def _of_accepted(self, judgement: Accepted) -> dict[str, object]:
+        boottime, due_at = None, judgement.due_at
+        if judgement.due_in_s is not None:
+            boottime = self._clock.boottime() + judgement.due_in_s
+            now = self._clock.trusted()
+            # By the wall clock, a delay is due only where that can be told.
+            due_at = None if now is None else now + timedelta(seconds=judgement.due_in_s)
+        return {
+            "space": judgement.space,
+            "free": judgement.free,
+            "due_at": due_at,
+            "delay_s": judgement.due_in_s,
+            "due_boottime": boottime,
+            "expires_at": judgement.expires_at,
+            "next_boot": judgement.next_boot,
+        }
+
+    def _plan(
+        self,
+        db: sqlite3.Connection,
+        arrival: Arrival,
+        judgement: Judgement,
+        message: int,
+        row: int | None,
+    ) -> None:
+        """Plan what is told of a command that will not run because of this message."""
+        if isinstance(judgement, Duplicate):
+            claim = judgement.claim
             target = Target(
                 arrival.channel,
-                judgement.platform.name if judgement.platform else "",
-                judgement.reply_to,
-                judgement.route,
+                _platform(judgement),
+                judgement.heard.reply_to,
+                claim.route,
                 arrival.response,
             )
             self._planner.duplicate(
-                db, existing, target, arrival.received_at, silent=judgement.silent
+                db,
+                judgement.existing,
+                target,
+                message,
+                arrival.received_at,
+                silent=claim.silent,
             )
-            return existing.n
-        if judgement.verdict not in ("accepted", "rejected") or not judgement.id:
-            return None
-        accepted = judgement.verdict == "accepted"
-        state = COMMAND.move("received", "accept" if accepted else "reject")
-        waits = (
-            judgement.due_at is not None or judgement.due_in_s is not None or judgement.next_boot
-        )
-        if accepted and waits:
-            state = COMMAND.move(state, "schedule")
-        n = insert(
-            db,
-            "commands",
-            {
-                **_of_request(arrival, judgement),
-                "state": state,
-                "reason": judgement.reason,
-                "detail": judgement.detail,
-                "received_at": arrival.received_at,
-                "due_at": self._due_at(judgement),
-                "delay_s": judgement.due_in_s,
-                "due_boottime": (
-                    None
-                    if judgement.due_in_s is None
-                    else self._clock.boottime() + judgement.due_in_s
-                ),
-                "expires_at": judgement.expires_at,
-                "next_boot": judgement.next_boot,
-                "boot_id": boot_id(),
-                "finished_at": None if accepted else arrival.received_at,
-            },
-        )
-        if judgement.signer is not None and accepted:
-            _claim(db, judgement.signer)
-        if not accepted:
-            row = command(db, n)
-            self._planner.outcome(db, row, arrival.received_at, silent=judgement.silent)
-        return n
+        elif isinstance(judgement, Rejected) and row is not None:
+            self._planner.outcome(
+                db, command(db, row), arrival.received_at, silent=judgement.claim.silent
+            )
 
 
-def _of_request(arrival: Arrival, judgement: Judgement) -> dict[str, object]:
-    request = judgement.request
+def _platform(judgement: Judgement) -> str:
+    return judgement.heard.platform.name if judgement.heard.platform else ""
+
+
+def _of_command(arrival: Arrival, judgement: OfCommand) -> dict[str, object]:
+    claim = judgement.claim
     return {
-        "space": judgement.space,
-        "id": judgement.id,
-        "command": request.cmd if request else "",
-        "canonical": judgement.canonical,
-        "args": dict(request.args) if request else {},
+        "space": "",
+        "id": claim.id,
+        "command": claim.request.cmd if claim.request else "",
+        "canonical": claim.canonical,
+        "args": dict(claim.request.args) if claim.request else {},
+        "reason": judgement.reason,
+        "detail": judgement.detail,
         "channel": arrival.channel,
-        "platform": judgement.platform.name if judgement.platform else "",
+        "platform": _platform(judgement),
         "sender": arrival.sender,
-        "reply_to": judgement.reply_to,
-        "route": judgement.route,
+        "reply_to": judgement.heard.reply_to,
+        "route": claim.route,
         "response": dict(arrival.response),
-        "key": judgement.signer.key_id if judgement.signer else None,
-        "free": judgement.free,
+        "key": claim.signer.key_id if claim.signer else None,
+        "free": True,
+        "received_at": arrival.received_at,
     }
 
 

@@ -1,60 +1,28 @@
-"""What becomes of a message, and why: the order of checks as one function that only reads."""
+"""What becomes of a message, and why: the order of checks, made once, each leaving its trace."""
 
 from __future__ import annotations
 
-import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from agent import arguments, platforms, schedule, security
 from agent.arrival import Arrival
 from agent.clock import Clock, boot_id, from_iso, iso
 from agent.config import Config
 from agent.handlers.registry import Handler, Registry
-from agent.platforms import Platform
 from agent.request import Reading, Refusal, Refused, Request, canonical, read, text_of
-from agent.rows import CommandRow, find_command, meta
+from agent.rows import find_command, meta
+from agent.security import Signer
+from agent.trace import DECIDED, NOT_ASKED, ORDER, PASSED, WAIVED, Step
+from agent.verdict import Accepted, Claim, Duplicate, Heard, Judgement, OfCommand, Rejected
 
-__all__ = ["Judge", "Judgement"]
+__all__ = ["Judge"]
 
-OPEN_SPACE = "open"
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A verdict with everything that follows from it; nothing has been written yet.
-
-    verdict: "accepted", "rejected", "duplicate", or what a message that is no command ends as.
-    reason, detail: why, in the words of the reply grammar. existing: the command that a duplicate
-    repeats. free: the command came unsigned where a signature is asked for, or was refused: the
-    replies to it share a quarter of the SMS budget. silent: no SMS goes out for this at all.
-    due_at, due_in_s, next_boot: the schedule; expires_at: the last moment.
-    """
-
-    verdict: str
-    reason: str = ""
-    detail: str = ""
-    id: str = ""
-    space: str = ""
-    text: str | None = None
-    request: Request | None = None
-    handler: Handler | None = None
-    canonical: str = ""
-    platform: Platform | None = None
-    reply_to: str = ""
-    route: str = ""
-    signer: security.Signer | None = None
-    existing: CommandRow | None = None
-    free: bool = False
-    silent: bool = False
-    due_at: datetime | None = None
-    due_in_s: float | None = None
-    next_boot: bool = False
-    expires_at: datetime | None = None
+OPEN_SPACE: Final = "open"
 
 
 class Judge:
@@ -66,170 +34,210 @@ class Judge:
     def __init__(
         self, config: Config, registry: Registry, clock: Clock, keys: Mapping[str, bytes]
     ) -> None:
-        self._config = config
-        self._registry = registry
-        self._clock = clock
-        self._keys = keys
+        self.config = config
+        self.registry = registry
+        self.clock = clock
+        self.keys = keys
 
     def judge(self, db: sqlite3.Connection, arrival: Arrival) -> Judgement:
         """Return the verdict on a message; nothing is written."""
-        platform = None
-        reply_to = ""
-        if arrival.channel == "sms":
-            platform = platforms.match(arrival.sender, self._config.platforms)
-            if platform is not None:
-                reply_to = platforms.address_for(platform, arrival.sender) or ""
-        known = Judgement(
-            verdict=arrival.verdict,
-            reason=arrival.reason,
-            detail=arrival.detail,
-            text=_text(arrival),
-            platform=platform,
-            reply_to=reply_to,
-            route=self._config.report.route,
-            free=True,
-        )
+        return _Hearing(self, db, arrival).judgement()
+
+
+class _Hearing:
+    """One message before the judge.
+
+    Each check that is passed adds its step; the one that decides is the next in the order.
+    """
+
+    def __init__(self, judge: Judge, db: sqlite3.Connection, arrival: Arrival) -> None:
+        self._config = judge.config
+        self._registry = judge.registry
+        self._clock = judge.clock
+        self._keys = judge.keys
+        self._db = db
+        self._arrival = arrival
+        self._heard = _heard(arrival, judge.config)
+        self._steps: list[Step] = []
+
+    def judgement(self) -> Judgement:
+        """Take the checks that also a message that is no command goes through."""
+        arrival, heard = self._arrival, self._heard
         if arrival.verdict:
-            return known
-        if arrival.channel == "sms" and platform is None:
-            return replace(known, verdict="stranger")
-        if known.text is None:
-            return replace(known, verdict="not-a-command", detail="8-bit data")
-        return self._read(db, arrival, known, known.text)
-
-    def _read(
-        self, db: sqlite3.Connection, arrival: Arrival, known: Judgement, text: str
-    ) -> Judgement:
-        reading = read(text, known=self._registry, cut_risk=arrival.full)
+            return Judgement(
+                verdict=arrival.verdict,
+                heard=heard,
+                trace=(Step("channel", DECIDED),),
+                reason=arrival.reason,
+                detail=arrival.detail,
+            )
+        if arrival.channel == "sms" and heard.platform is None:
+            return Judgement(verdict="stranger", heard=heard, trace=self._decided())
+        self._passed(PASSED if heard.platform else NOT_ASKED)
+        if heard.text is None:
+            return self._not_a_command("8-bit data")
+        reading = read(heard.text, known=self._registry, cut_risk=arrival.full)
         if not reading.is_command:
-            return replace(known, verdict="not-a-command")
-        id_ = reading.id or reading.sid or arrival.id or arrival.fingerprint or ""
-        known = replace(known, verdict="rejected", id=id_ or secrets.token_hex(6))
-        judged = self._judge_command(db, arrival, known, reading, has_id=bool(id_))
-        if judged.signer is None:
-            judged = replace(judged, silent=self._is_silenced(db, arrival))
-        return judged
+            return self._not_a_command()
+        return self._of_command(reading)
 
-    def _judge_command(
-        self,
-        db: sqlite3.Connection,
-        arrival: Arrival,
-        known: Judgement,
-        reading: Reading,
-        *,
-        has_id: bool,
-    ) -> Judgement:
-        request = reading.request
-        if request is None:
-            refusal = reading.refusal or Refusal("parse")
-            return replace(known, reason=refusal.reason, detail=refusal.detail)
-        known = replace(
-            known,
+    def _passed(self, result: str = PASSED, detail: str = "") -> None:
+        self._steps.append(Step(ORDER[len(self._steps)], result, detail))
+
+    def _decided(self) -> tuple[Step, ...]:
+        """Give the trace, ended by the check whose turn it is."""
+        return (*self._steps, Step(ORDER[len(self._steps)], DECIDED))
+
+    def _not_a_command(self, detail: str = "") -> Judgement:
+        return Judgement(
+            verdict="not-a-command", heard=self._heard, trace=self._decided(), detail=detail
+        )
+
+    def _of_command(self, reading: Reading) -> OfCommand:
+        arrival, request = self._arrival, reading.request
+        id_ = reading.id or reading.sid or arrival.id or arrival.fingerprint or ""
+        # Looked at first, so that whoever signed is known also of what is refused before.
+        signature = self._signature(reading.signed)
+        signer = signature if isinstance(signature, Signer) else None
+        claim = Claim(
+            id=id_ or secrets.token_hex(6),
             request=request,
-            handler=self._registry[request.cmd],
-            canonical=canonical(replace(request, id=None)),
-            route=request.route or known.route,
+            canonical=canonical(replace(request, id=None)) if request else "",
+            signer=signer,
+            route=(request.route if request else None) or self._config.report.route,
+            silent=signer is None and self._is_silenced(),
         )
         try:
-            return self._check(db, arrival, known, request, known.handler, has_id=has_id)
+            if reading.refusal is not None or request is None:
+                raise _refused(reading.refusal or Refusal("parse"))
+            return self._checked(claim, request, signature, has_id=bool(id_))
         except Refused as refused:
-            return replace(known, reason=refused.refusal.reason, detail=refused.refusal.detail)
-
-    def _check(
-        self,
-        db: sqlite3.Connection,
-        arrival: Arrival,
-        known: Judgement,
-        request: Request,
-        handler: Handler | None,
-        *,
-        has_id: bool,
-    ) -> Judgement:
-        """Take the checks in the order of the contract; Refused ends them."""
-        assert handler is not None  # noqa: S101 - the registry knows every command that was read
-        typed = arguments.validate(handler.arguments, request.args)
-        if handler.needs_argument and not typed:
-            raise Refused("bad-args", "nothing to set")
-        if not has_id and not handler.read_only:
-            raise Refused("parse", "id")
-        when = _when(request)
-        if isinstance(when, schedule.Immediate) and typed.get(handler.delay_argument):
-            when = schedule.Delay(int(typed[handler.delay_argument]))
-
-        asked = security.signature_required(
-            self._config.security.require_signature,
-            channel=arrival.channel,
-            is_open=_is_open(known),
-        )
-        if (handler.needs_boot_id or isinstance(when, schedule.NextBoot)) and boot_id() is None:
-            raise Refused("error", "no boot id to be had")
-        signer = self._authenticate(arrival, request)
-        if signer is None and asked and not handler.read_only:
-            raise Refused("signature", "missing")
-        known = replace(known, signer=signer)
-        unproven = signer is None and asked
-
-        space = self._space(arrival, known)
-        existing = find_command(db, space, known.id)
-        if existing is not None:
-            if existing.canonical != known.canonical:
-                raise Refused("id-conflict", f"known as {existing.command}")
-            return replace(
-                known, verdict="duplicate", space=space, existing=existing, free=unproven
+            return Rejected(
+                verdict="rejected",
+                heard=self._heard,
+                trace=self._decided(),
+                reason=refused.refusal.reason,
+                detail=refused.refusal.detail,
+                claim=claim,
             )
 
-        self._check_counter(db, signer)
-        self._check_proof(db, arrival, handler, signer)
-        expires_at = self._check_expiry(arrival, request)
-        due_at = self._check_due(when)
-        self._check_permission(arrival, known, request.cmd)
-        return replace(
-            known,
+    def _checked(
+        self, claim: Claim, request: Request, signature: Signer | Refusal | None, *, has_id: bool
+    ) -> OfCommand:
+        """Take the checks of a command that was read; Refused ends them."""
+        handler = self._registry[request.cmd]
+        when = _timing(handler, request, has_id=has_id)
+        self._passed()
+        asked = self._check_signature(handler, signature)
+        unproven = asked and claim.signer is None
+        space = self._space(claim.signer)
+        existing = find_command(self._db, space, claim.id)
+        if existing is not None:
+            if existing.canonical != claim.canonical:
+                raise Refused("id-conflict", f"known as {existing.command}")
+            return Duplicate(
+                verdict="duplicate",
+                heard=self._heard,
+                trace=self._decided(),
+                claim=claim,
+                existing=existing,
+            )
+        self._passed()
+        self._check_counter(claim.signer)
+        self._check_proof(handler, claim.signer)
+        expires_at = self._check_clock(handler, request, when)
+        self._check_permission(request.cmd, claim.signer)
+        return Accepted(
             verdict="accepted",
+            heard=self._heard,
+            trace=tuple(self._steps),
+            claim=claim,
             space=space,
+            handler=handler,
             free=unproven,
-            due_at=due_at,
+            due_at=when.time if isinstance(when, schedule.At) else None,
             due_in_s=float(when.seconds) if isinstance(when, schedule.Delay) else None,
             next_boot=isinstance(when, schedule.NextBoot),
             expires_at=expires_at,
         )
 
-    def _authenticate(self, arrival: Arrival, request: Request) -> security.Signer | None:
-        if arrival.channel == "console":
+    def _signature(self, request: Request | None) -> Signer | Refusal | None:
+        """Find whose valid signature a request bears, or what is wrong with the one it claims."""
+        if request is None or self._arrival.channel == "console":
             return None
         device = self._config.device
-        return security.authenticate(request, self._keys, device.id if device.explicit else None)
+        try:
+            return security.authenticate(
+                request, self._keys, device.id if device.explicit else None
+            )
+        except Refused as refused:
+            return refused.refusal
 
-    def _space(self, arrival: Arrival, known: Judgement) -> str:
-        unproven = arrival.channel == "sms" and _is_open(known) and known.signer is None
+    def _check_signature(self, handler: Handler, signature: Signer | Refusal | None) -> bool:
+        """Return whether only read-only commands run unsigned here."""
+        asked = security.signature_required(
+            self._config.security.require_signature,
+            channel=self._arrival.channel,
+            is_open=self._is_open,
+        )
+        if isinstance(signature, Refusal):
+            raise _refused(signature)
+        if signature is not None:
+            self._passed(PASSED, signature.key_id)
+        elif not asked:
+            self._passed(NOT_ASKED)
+        elif handler.read_only:
+            self._passed(WAIVED)
+        else:
+            raise Refused("signature", "missing")
+        return asked
+
+    @property
+    def _is_open(self) -> bool:
+        platform = self._heard.platform
+        return platform is not None and platform.trust == platforms.OPEN
+
+    def _space(self, signer: Signer | None) -> str:
+        unproven = self._arrival.channel == "sms" and self._is_open and signer is None
         return OPEN_SPACE if unproven else ""
 
-    def _check_counter(self, db: sqlite3.Connection, signer: security.Signer | None) -> None:
+    def _check_counter(self, signer: Signer | None) -> None:
         if signer is None:
+            self._passed(NOT_ASKED)
             return
-        rows = db.execute("SELECT counter FROM counters WHERE key = ?", (signer.key_id,))
+        rows = self._db.execute("SELECT counter FROM counters WHERE key = ?", (signer.key_id,))
         if not security.is_fresh(signer.counter, [row[0] for row in rows]):
             raise Refused("replay", f"c={signer.counter} was used or is too old")
+        self._passed()
 
-    def _check_proof(
-        self,
-        db: sqlite3.Connection,
-        arrival: Arrival,
-        handler: Handler,
-        signer: security.Signer | None,
-    ) -> None:
+    def _check_proof(self, handler: Handler, signer: Signer | None) -> None:
         """After a damaged journal was set aside nobody knows which ids and counters were used."""
-        told = meta(db, "reset_at")
-        if told is None or arrival.channel == "console":
+        told = meta(self._db, "reset_at")
+        if told is None or self._arrival.channel == "console":
+            self._passed(PASSED if told is None else WAIVED)
             return
-        reset_at = from_iso(told)
+        reset_at, sent_at = from_iso(told), self._arrival.sent_at
         if signer is not None and signer.counter <= reset_at.timestamp():
             raise Refused("unproven", "c is older than the journal")
-        stale = arrival.sent_at is None or arrival.sent_at < reset_at
-        if not handler.read_only and stale:
+        if not handler.read_only and (sent_at is None or sent_at < reset_at):
             raise Refused("unproven", "sent before the journal began")
+        self._passed(WAIVED)
 
-    def _check_expiry(self, arrival: Arrival, request: Request) -> datetime | None:
+    def _check_clock(
+        self, handler: Handler, request: Request, when: schedule.When
+    ) -> datetime | None:
+        """Return the last moment; None: there is none."""
+        expires_at = self._check_expiry(request)
+        self._check_due(when)
+        next_boot = isinstance(when, schedule.NextBoot)
+        if (handler.needs_boot_id or next_boot) and boot_id() is None:
+            raise Refused("error", "no boot id to be had")
+        timed = expires_at is not None or isinstance(when, schedule.At)
+        self._passed(PASSED if timed else NOT_ASKED)
+        return expires_at
+
+    def _check_expiry(self, request: Request) -> datetime | None:
+        arrival = self._arrival
         if request.exp is None:
             # The channel's own expiry is what is left of it at the receipt: no clock is needed.
             if arrival.expires_at is not None and arrival.expires_at <= arrival.received_at:
@@ -246,42 +254,66 @@ class Judge:
             raise Refused("expired", f"at {iso(limit)}")
         return limit
 
-    def _check_due(self, when: schedule.When) -> datetime | None:
+    def _check_due(self, when: schedule.When) -> None:
         if not isinstance(when, schedule.At):
-            return None
+            return
         now = self._clock.trusted()
         if now is None:
             raise Refused("clock", "when needs a clock that is synchronised")
         if schedule.is_missed(when.time, now):
             raise Refused("expired", f"when was {iso(when.time)}")
-        return when.time
 
-    def _check_permission(self, arrival: Arrival, known: Judgement, cmd: str) -> None:
+    def _check_permission(self, cmd: str, signer: Signer | None) -> None:
         rule = self._config.commands[cmd]
         if not rule.enabled:
             raise Refused("denied", "off")
+        platform = self._heard.platform
         refusal = security.check_permission(
             security.Permission(rule.channels, rule.platforms, rule.keys),
-            channel=arrival.channel,
-            platform=known.platform.name if known.platform else None,
-            key_id=known.signer.key_id if known.signer else None,
+            channel=self._arrival.channel,
+            platform=platform.name if platform else None,
+            key_id=signer.key_id if signer else None,
         )
         if refusal is not None:
-            raise Refused(refusal.reason, refusal.detail)
+            raise _refused(refusal)
+        self._passed()
 
-    def _is_silenced(self, db: sqlite3.Connection, arrival: Arrival) -> bool:
-        if arrival.channel != "sms":
+    def _is_silenced(self) -> bool:
+        if self._arrival.channel != "sms":
             return False
-        rows = db.execute(
+        rows = self._db.execute(
             "SELECT sender FROM commands WHERE reason = 'signature' AND elapsed_s > elapsed() - ?",
             (security.LOCKOUT_S,),
         )
-        who = platforms.identity(arrival.sender)
+        who = platforms.identity(self._arrival.sender)
         return security.is_silenced(sum(platforms.identity(sender) == who for (sender,) in rows))
 
 
-def _is_open(known: Judgement) -> bool:
-    return known.platform is not None and known.platform.trust == "open"
+def _heard(arrival: Arrival, config: Config) -> Heard:
+    text = _text(arrival)
+    if arrival.channel != "sms":
+        return Heard(text)
+    platform = platforms.match(arrival.sender, config.platforms)
+    if platform is None:
+        return Heard(text)
+    return Heard(text, platform, platforms.address_for(platform, arrival.sender) or "")
+
+
+def _timing(handler: Handler, request: Request, *, has_id: bool) -> schedule.When:
+    """Check a request against its command's arguments; return when it is to run."""
+    typed = arguments.validate(handler.arguments, request.args)
+    if handler.needs_argument and not typed:
+        raise Refused("bad-args", "nothing to set")
+    if not has_id and not handler.read_only:
+        raise Refused("parse", "id")
+    when = _when(request)
+    if isinstance(when, schedule.Immediate) and typed.get(handler.delay_argument):
+        when = schedule.Delay(int(typed[handler.delay_argument]))
+    return when
+
+
+def _refused(refusal: Refusal) -> Refused:
+    return Refused(refusal.reason, refusal.detail)
 
 
 def _text(arrival: Arrival) -> str | None:

@@ -49,30 +49,41 @@ class Planner:
 
     def outcome(
         self, db: sqlite3.Connection, row: CommandRow, now: datetime, *, silent: bool = False
-    ) -> int:
-        """Plan the reports of a command that ended or was refused; return how many."""
-        return self._plan(db, row, Target.of(row), "result", now, silent=silent)
+    ) -> None:
+        """Plan the reports of a command that ended or was refused, or note why there are none."""
+        target = Target.of(row)
+        why = self._plan(db, row, target, "result", now, silent=silent)
+        if why:
+            sql = "UPDATE messages SET untold = ? WHERE command = ? AND verdict <> 'duplicate'"
+            db.execute(sql, (why, row.n))
 
     def duplicate(
         self,
         db: sqlite3.Connection,
         row: CommandRow,
         target: Target,
+        message: int,
         now: datetime,
         *,
         silent: bool = False,
-    ) -> int:
-        """Plan the reports that a repeated message gets; return how many (0: told often enough)."""
+    ) -> None:
+        """Plan the reports that a repeated message gets, or note why there are none.
+
+        message: the row of the repeat.
+        """
         now_s = elapsed_s(db)
         if (
             row.duplicates_told >= DUPLICATES_AT_ONCE
             and row.duplicate_told_s is not None
             and now_s - row.duplicate_told_s < DUPLICATES_EVERY_S
         ):
-            return 0
-        values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_s": now_s}
-        update(db, "commands", row.n, values)
-        return self._plan(db, row, target, "duplicate", now, silent=silent)
+            why = "told a moment ago"
+        else:
+            values = {"duplicates_told": row.duplicates_told + 1, "duplicate_told_s": now_s}
+            update(db, "commands", row.n, values)
+            why = self._plan(db, row, target, "duplicate", now, message=message, silent=silent)
+        if why:
+            update(db, "messages", message, {"untold": why})
 
     def received(self, db: sqlite3.Connection, message: int, now: datetime) -> int:
         """Plan the publication of a received SMS."""
@@ -108,6 +119,18 @@ class Planner:
             channels.append(("mqtt", False))
         return channels
 
+    def untold(self, target: Target, *, silent: bool) -> str:
+        """Say why nobody is told of an outcome that has no report."""
+        if (target.route or self.config.route) == "none":
+            return "the route is none"
+        if target.channel == "console":
+            return "asked at the console"
+        if not self.channels(target):
+            return "there is no address to answer"
+        if silent:
+            return "silenced after failed signatures"
+        return f"report.policy is {self.config.policy}"
+
     def _plan(
         self,
         db: sqlite3.Connection,
@@ -116,9 +139,11 @@ class Planner:
         kind: str,
         now: datetime,
         *,
+        message: int | None = None,
         silent: bool,
-    ) -> int:
-        planned = 0
+    ) -> str:
+        """Plan the reports; return why there are none, "" where there are."""
+        why = self.untold(target, silent=silent)
         for channel, waits in self.channels(target):
             if channel == "sms" and (silent or not self._tells_by_sms(row)):
                 continue
@@ -126,14 +151,15 @@ class Planner:
                 "kind": kind,
                 "channel": channel,
                 "command": row.n,
+                "message": message,
                 "platform": target.platform,
                 "reply_to": target.reply_to,
                 "response": dict(target.response),
                 "fallback": waits,
             }
             _insert(db, values, now, after_s=self.config.sms_after_s * waits)
-            planned += 1
-        return planned
+            why = ""
+        return why
 
     def _tells_by_sms(self, row: CommandRow) -> bool:
         policy = self.config.policy

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Container
 
 from agent.grammar import json_form, line_form
-from agent.grammar.draft import RESERVED, ROUTES, Draft, build, legible_id
+from agent.grammar.draft import (
+    EVERY_COMMAND,
+    RESERVED,
+    ROUTES,
+    Draft,
+    build,
+    legible_id,
+    signed_as,
+)
 from agent.grammar.render import canonical, from_words, to_json, to_line
 from agent.grammar.sid import part
 from agent.grammar.values import Reading, Refusal, Refused, Request
@@ -30,14 +38,6 @@ __all__ = [
 MAX_OCTETS = 8192  # of UTF-8, the SID included
 
 
-class _EveryCommand:
-    def __contains__(self, name: object) -> bool:
-        return True
-
-
-EVERY_COMMAND: Container[str] = _EveryCommand()  # for tools that do not know the agent's commands
-
-
 def read(body: str, *, known: Container[str], cut_risk: bool = False) -> Reading:
     """Read a body (docs/payloads.md). Never raises, whatever the characters.
 
@@ -52,6 +52,7 @@ def read(body: str, *, known: Container[str], cut_risk: bool = False) -> Reading
         id=reading.id,
         request=None if refusal else reading.request,
         refusal=refusal,
+        signed=reading.signed,
     )
 
 
@@ -99,7 +100,8 @@ def _read_line(text: str, known: Container[str], *, cut_risk: bool, oversize: bo
     elif line.stray is not None:
         refusal = Refused("bad-args", f"{line.stray[:32]} is no key=value").refusal
     if refusal is not None:
-        return Reading(id=legible_id(line.draft), refusal=refusal)
+        signed = signed_as(line.draft) if line.stray is None else None
+        return Reading(id=legible_id(line.draft), refusal=refusal, signed=signed)
     return _built(line.draft, known)
 
 
@@ -107,5 +109,5 @@ def _built(draft: Draft, known: Container[str]) -> Reading:
     try:
         request = build(draft, known)
     except Refused as refused:
-        return Reading(id=legible_id(draft), refusal=refused.refusal)
-    return Reading(id=request.id, request=request)
+        return Reading(id=legible_id(draft), refusal=refused.refusal, signed=signed_as(draft))
+    return Reading(id=request.id, request=request, signed=request)

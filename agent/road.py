@@ -34,6 +34,9 @@ def road(db: sqlite3.Connection, item: Item) -> list[Item]:
         steps += _repeats(db, item["n"], command["n"])
     for report in item["reports"]:
         steps += _told(report)
+    if item["untold"]:
+        ended = command["finished_at"] if command and not since else item["received_at"]
+        steps.append(_step(ended, "untold", item["untold"]))
     if command is not None:
         steps += _sent(db, command["n"], since)
     return sorted(steps, key=lambda step: step["at"] or "")

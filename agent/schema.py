@@ -174,8 +174,14 @@ ALTER TABLE sends ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sends ADD COLUMN due_s REAL NOT NULL DEFAULT 0;
 """
 
+# What became of a message is kept with it; NULL: from before. A report of a repeat has its message.
+_V4: Final = """
+ALTER TABLE messages ADD COLUMN trace TEXT;     -- the checks made (agent/trace.py)
+ALTER TABLE messages ADD COLUMN untold TEXT;    -- why no report was planned of its command
+"""
+
 # Index i brings version i to i + 1.
-_MIGRATIONS: Final = (_V1, _V2, _V3)
+_MIGRATIONS: Final = (_V1, _V2, _V3, _V4)
 VERSION: Final = len(_MIGRATIONS)
 
 

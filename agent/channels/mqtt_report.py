@@ -53,7 +53,7 @@ class MqttReports:
 def _publication(report: Report) -> tuple[str, Mapping[str, Any]]:
     if report.command is not None:
         return Suffix.COMMAND_RESULT, result_body(report.command, report.kind == "duplicate")
-    if report.message is not None:
+    if report.kind == "received" and report.message is not None:
         return Suffix.SMS_RECEIVED, _received_body(report.message)
     return Suffix.SMS_SENT, _sent_body(report.send or {})
 

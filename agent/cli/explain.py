@@ -103,6 +103,9 @@ def _tell_road(one: Mapping[str, Any], options: argparse.Namespace) -> None:
     for step in one["steps"]:
         at = local(step["at"], milliseconds=True)
         print(f"  {at:23}  {step['step']:13}  {printable(step['text'])}".rstrip())
+    if item["kind"] == "message":
+        for line in _checks(item["checks"]):
+            print(printable(f"  {line}"))
 
 
 def _explain(options: argparse.Namespace, text: str) -> int:
@@ -171,9 +174,16 @@ def lines(told: Mapping[str, Any]) -> list[str]:
         known = told["existing"]
         said.append(f"known as  {known['command']}, {known['state']}, {known['received_at']}")
     if told["verdict"] in ("accepted", "rejected", "duplicate"):
-        said.append(f"told      {' and '.join(told['reports']) or 'nobody'}")
-    said.append("checks")
-    for step in told["steps"]:
+        nobody = f"nobody: {told['untold']}" if told["untold"] else "nobody"
+        said.append(f"told      {' and '.join(told['reports']) or nobody}")
+    return said + _checks(told["steps"])
+
+
+def _checks(steps: list[Mapping[str, str]] | None) -> list[str]:
+    if steps is None:
+        return ["checks    not recorded"]
+    said = ["checks"]
+    for step in steps:
         text = step["text"] or ("not reached" if step["result"] == "skipped" else "")
         said.append(f"  {_MARKS[step['result']]} {step['check']:10} {text}")
     return said

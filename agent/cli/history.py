@@ -139,8 +139,11 @@ def row(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _told(item: Mapping[str, Any]) -> str:
-    """Whether the outcome has been told: where it goes several ways, how the worst fared."""
-    states = {report["state"] for report in item["reports"]}
+    """Whether the outcome has been told: where it goes several ways, how the worst fared.
+
+    That a message was published as received tells nobody what became of it.
+    """
+    states = {report["state"] for report in item["reports"] if report["kind"] != "received"}
     for state in ("undeliverable", "pending", "reported"):
         if state in states:
             return _TOLD_MARKS[state]

@@ -64,12 +64,38 @@ def legible_id(draft: Draft) -> str | None:
     return None
 
 
+class _EveryCommand:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+EVERY_COMMAND: Container[str] = _EveryCommand()  # for tools that do not know the agent's commands
+
+
+def signed_as(draft: Draft) -> Request | None:
+    """Give the request that a refused draft may bear a signature over; None where it has none."""
+    if not any(folded(key) == "m" for key, _ in draft.entries):
+        return None
+    try:
+        return _assemble(draft, EVERY_COMMAND)
+    except Refused:
+        return None
+
+
 def build(draft: Draft, known: Container[str]) -> Request:
     """Judge a draft (docs/payloads.md gives the order) and make the Request of it.
 
     Raises Refused: what cannot be read in one way only is `parse`, what can be read but may not
     be is `bad-args`, a name that is not in `known` is `unknown-command`.
     """
+    request = _assemble(draft, known)
+    _check_words(request)
+    if request.properties and not request.args:
+        raise Refused("parse", "cmd")
+    return request
+
+
+def _assemble(draft: Draft, known: Container[str]) -> Request:
     reserved, arguments = _sorted_out(draft)
     _refuse_unreadable(reserved, arguments)
     if "id" in reserved and legible_id(draft) is None:
@@ -79,9 +105,6 @@ def build(draft: Draft, known: Container[str]) -> Request:
         raise Refused("bad-args", "args")
     args = _arguments(arguments)
     texts = {name: _fit(name, value) for name, value in reserved.items() if name != "cmd"}
-    _check_words(texts)
-    if cmd is None and not args:
-        raise Refused("parse", "cmd")
     return Request(cmd=cmd or "set", args=args, properties=cmd is None, form=draft.form, **texts)
 
 
@@ -159,16 +182,15 @@ def _fit(name: str, value: Value) -> str:
     return value
 
 
-def _check_words(texts: dict[str, str]) -> None:
+def _check_words(request: Request) -> None:
     try:
-        if "when" in texts:
-            schedule.parse_when(texts["when"])
+        schedule.parse_when(request.when)
     except ValueError:
         raise Refused("bad-args", "when") from None
     try:
-        if "exp" in texts:
-            schedule.parse_exp(texts["exp"])
+        if request.exp is not None:
+            schedule.parse_exp(request.exp)
     except ValueError:
         raise Refused("bad-args", "exp") from None
-    if "reply" in texts and texts["reply"].lower() not in ROUTES:
+    if request.route is not None and request.route not in ROUTES:
         raise Refused("bad-args", "reply")

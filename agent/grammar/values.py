@@ -67,12 +67,15 @@ class Reading:
 
     sid: the embedded command SID, upper-cased. id: the payload's own id, also of a refused body
     where it is legible. Exactly one of request and refusal is set, or neither: not-a-command.
+    signed: what a signature in the body is over; beside a refusal only where that can be told.
+    It does not take part in comparisons.
     """
 
     sid: str | None = None
     id: str | None = None
     request: Request | None = None
     refusal: Refusal | None = None
+    signed: Request | None = field(default=None, compare=False)
 
     @property
     def is_command(self) -> bool:

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from agent.arrival import Arrival
 from agent.handlers.catalogue import build
 from agent.journal_file import open_file
-from agent.judging import Judge, Judgement
+from agent.judging import Judge
 from agent.request import read
 from agent.rows import insert, set_meta
 from agent.security import key_of, sign_request
+from agent.verdict import Accepted, Judgement, OfCommand
 from tests.agent.parts import NOW, TurnedClock, arrival, settings
 
 KEY = b"a key"
@@ -65,10 +66,11 @@ class Court:
     def know(self, id_: str, text: str) -> None:
         """Remember an accepted command."""
         judged = self.verdict(arrival(text))
+        assert isinstance(judged, Accepted)
         values = {
             "space": judged.space,
             "id": id_,
-            "canonical": judged.canonical,
+            "canonical": judged.claim.canonical,
             "command": "mark",
             "state": "succeeded",
             "channel": "sms",
@@ -182,8 +184,7 @@ def test_any_text_on_any_channel_has_a_verdict_and_only_a_valid_one_is_accepted(
     assert judged.verdict in VERDICTS
     if channel == "sms" and sender != "000":
         assert judged.verdict == "stranger"
-    if judged.verdict == "accepted":
-        assert judged.handler is not None
+    if isinstance(judged, Accepted):
         # On an open platform nothing that changes something gets through unsigned.
         assert channel != "sms" or judged.handler.read_only
     _storable(judged)
@@ -199,8 +200,9 @@ def test_any_octets_have_a_verdict(data: bytes) -> None:
 def _storable(judged: Judgement) -> None:
     """What is said of a message can be journalled: no half characters, no endless numbers."""
     with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        canonical = judged.claim.canonical if isinstance(judged, OfCommand) else ""
         db.execute(
-            "SELECT ?, ?, ?, ?", (judged.text, judged.reason, judged.detail, judged.canonical)
+            "SELECT ?, ?, ?, ?", (judged.heard.text, judged.reason, judged.detail, canonical)
         )
 
 
@@ -212,4 +214,4 @@ def test_a_message_with_a_time_in_the_far_past_or_future_is_judged(court: Court)
 
 def test_octets_that_could_not_be_decoded_are_no_text(court: Court) -> None:
     broken = Arrival("sms", NOW, data=b"ping", verdict="undecodable")
-    assert court.verdict(broken).text is None
+    assert court.verdict(broken).heard.text is None

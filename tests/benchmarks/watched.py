@@ -98,7 +98,7 @@ def _put_stop_watches() -> None:
     _before(
         Intake,
         "announce",
-        lambda recorded: journalled.append((time.monotonic(), recorded.judgement.text)),
+        lambda recorded: journalled.append((time.monotonic(), recorded.judgement.heard.text)),
     )
     _before(Executor, "_perform", _note_handler)
     _around(notify, "ready", ready)
