@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from agent.arrival import Arrival, fingerprint
 from agent.platforms import spell
@@ -303,25 +303,37 @@ def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arri
 
     now: the wall clock, for the record; how long a part has waited is elapsed time.
     """
-    groups: dict[tuple[str, int, int, int], list[tuple[int, int, str]]] = {}
+    groups: dict[tuple[Any, ...], list[tuple[int, int, str, bytes]]] = {}
     rows = db.execute(
-        "SELECT n, sender, reference, wide, total, sequence, sent_at FROM segments"
+        "SELECT sender, reference, wide, total, alphabet, language, n, sequence, sent_at, data"
+        " FROM segments"
         " WHERE verdict = 'part' AND message IS NULL AND elapsed_s <= elapsed() - ? ORDER BY n",
         (PATIENCE_S,),
     )
-    for n, sender, reference, wide, total, sequence, sent_at in rows:
-        groups.setdefault((sender, reference, wide, total), []).append((n, sequence, sent_at))
+    for *common, n, sequence, sent_at, data in rows:
+        groups.setdefault(tuple(common), []).append((n, sequence, sent_at, data))
     given_up = []
-    for (sender, _, _, total), members in groups.items():
-        have = sorted({sequence for _, sequence, _ in members})
+    for (sender, _, _, total, alphabet, language), members in groups.items():
+        pieces = {sequence: data for _, sequence, _, data in members}
+        have = sorted(pieces)
+        body = _body(alphabet, language, b"".join(pieces[sequence] for sequence in have))
         sent_at = members[0][2]
         arrival = Arrival(
             "sms",
             now.astimezone(UTC),
             sender=sender,
             sent_at=datetime.fromisoformat(sent_at) if sent_at else None,
+            text=body.text,
+            data=None if body.text is not None else body.octets,
             verdict="incomplete",
             detail=f"have {', '.join(map(str, have))} of {total}",
         )
-        given_up.append((arrival, [n for n, _, _ in members]))
+        given_up.append((arrival, [n for n, *_ in members]))
     return given_up
+
+
+def _body(alphabet: str, language: int, octets: bytes) -> sms.UserData:
+    """Give octets the coding that their rows tell (see _journal)."""
+    locking, single = divmod(language, 256)
+    shifts = (sms.Element(0x25, bytes((locking,))), sms.Element(0x24, bytes((single,))))
+    return sms.UserData(sms.Alphabet(alphabet), octets, shifts if language else ())

@@ -170,6 +170,7 @@ def test_an_incomplete_set_ends_after_seven_days_with_what_it_had(
     ((arrival, segments),) = assembly.give_up_incomplete(db, clock.wall())
     assert arrival.verdict == "incomplete"
     assert arrival.detail == "have 1, 3 of 3"
+    assert arrival.text == LONG[:153] + LONG[306:]
     assert arrival.sender == "000"
     assert len(segments) == 2
 
