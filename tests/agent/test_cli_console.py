@@ -174,7 +174,7 @@ def test_hang_up_ends_it_in_order(running: Running) -> None:
     with console(running.agent, raw=True) as (terminal, process):
         terminal.wait_for("gw> ")
         terminal.hang_up()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=40)
         assert (process.returncode, err) == (0, b"")
 
 

@@ -148,7 +148,7 @@ def test_follow_tells_what_comes_and_what_changes(agent: Agent) -> None:
                 states.append(item["command"]["state"])
         assert states[-1] == "succeeded"
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=5)
+        _, err = process.communicate(timeout=40)
         assert (process.returncode, err) == (0, "")
     finally:
         process.kill()

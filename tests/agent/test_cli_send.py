@@ -231,7 +231,7 @@ def test_watch_goes_on_without_the_agent_until_it_is_interrupted(tmp_path: Path)
                 pass
             assert told["pid"] == agent.pid
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=5)
+            _, err = process.communicate(timeout=40)
             assert (process.returncode, err) == (0, "")
         finally:
             process.kill()

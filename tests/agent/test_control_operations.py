@@ -82,7 +82,8 @@ def test_unwaited_command_goes_on_and_can_be_followed_later(talk: Conversation) 
 
 def test_wait_is_bounded_and_the_command_goes_on(talk: Conversation) -> None:
     answer = talk.ask("send", text="slow", timeout_s=0.05)
-    assert (answer["state"], answer["ended"]) == ("running", False)
+    assert answer["state"] in ("accepted", "running")
+    assert not answer["ended"]
     assert talk.ask("follow", id=answer["id"])["ended"]
 
 

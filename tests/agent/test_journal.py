@@ -27,7 +27,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     opened = await Journal.open(tmp_path / "journal.db", TurnedClock())
     yield opened
-    await asyncio.wait_for(opened.close(), 5)
+    await asyncio.wait_for(opened.close(), 30)
 
 
 def put(key: str, value: str = "x") -> Callable[[sqlite3.Connection], None]:
@@ -95,7 +95,7 @@ async def test_a_statement_that_is_wrong_fails_its_caller_and_nobody_else(
 ) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         await getattr(journal, kind)(lambda db: db.execute("SELECT * FROM nowhere"))
-    await asyncio.wait_for(journal.commit(put("after")), 5)
+    await asyncio.wait_for(journal.commit(put("after")), 30)
     assert not journal.unavailable
 
 
@@ -187,7 +187,7 @@ async def test_damage_met_in_use_ends_acknowledging_and_asks_for_a_new_start(
 
     with pytest.raises(JournalUnavailableError):
         await journal.commit(damaged)
-    assert isinstance(await asyncio.wait_for(journal.failed, 5), JournalError)
+    assert isinstance(await asyncio.wait_for(journal.failed, 30), JournalError)
 
 
 async def test_a_second_opening_is_refused_with_the_holder_s_name(journal: Journal) -> None:

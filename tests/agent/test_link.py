@@ -15,7 +15,7 @@ from at.errors import CommandTimeoutError
 from at.simulator import PtyModem
 from tests.agent.parts import NOW, TurnedClock, make_app, stored
 
-PATIENCE_S = 15.0
+PATIENCE_S = 40.0
 
 
 class Bench:

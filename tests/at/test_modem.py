@@ -158,7 +158,7 @@ async def test_modem_that_was_mute_works_as_soon_as_it_speaks(rig: Rig) -> None:
     rig.peer.mute = False
     began = asyncio.get_running_loop().time()
     assert (await waiting).dbm == -79
-    assert asyncio.get_running_loop().time() - began < 2.0
+    assert asyncio.get_running_loop().time() - began < 0.9 * commands.SIGNAL.timeout_s
 
 
 async def test_modem_that_stays_mute_is_told(rig: Rig) -> None:
@@ -250,10 +250,10 @@ NEWS = b"\r\n+CREG: 1\r\n"
 async def test_news_does_not_put_the_end_of_a_silent_listing_off(rig: Rig) -> None:
     rig.peer.answers["+CMGL=4"] = None
     listing = asyncio.ensure_future(rig.modem.send(replace(pdu_mode.LIST, timeout_s=0.5)))
-    for _ in range(5):
-        await asyncio.sleep(0.2)
-        rig.peer.say(NEWS)
-    assert listing.done()
+    async with asyncio.timeout(30):
+        while not listing.done():
+            await asyncio.sleep(0.2)
+            rig.peer.say(NEWS)
     assert isinstance(listing.exception(), CommandTimeoutError)
 
 

@@ -186,5 +186,5 @@ async def test_sim800_gets_its_rest_after_news() -> None:
             simulated.say("+CREG: 1")
             await asyncio.sleep(0.01)
             await store.list_stored()
-        assert 0.3 < asyncio.get_running_loop().time() - began < 2.0
+        assert 0.3 < asyncio.get_running_loop().time() - began < 10.0
         await modem.close()

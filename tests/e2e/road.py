@@ -24,7 +24,7 @@ from tests.e2e.forked import ForkedAgent, ForkServer
 from tests.support.agent import AgentError, simulated
 
 STAMP = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-PATIENCE_S = 20.0
+PATIENCE_S = 40.0
 EFFECT = "the side effect"
 SENTINEL = "ping id=last"
 UNDER_WAY = "SELECT id, state FROM commands WHERE state IN ('received', 'accepted', 'running')"

@@ -32,9 +32,11 @@ from agent.cli.main import main
 from at.simulator import PtyModem
 from at.simulator.running import RunningModem
 
-READY_S = 15.0
-STOP_S = 10.0
-CLI_S = 20.0
+# Patience for a busy machine; what is waited for is seen within POLL_S of its coming.
+READY_S = 40.0
+STOP_S = 30.0
+CLI_S = 60.0
+WAIT_S = 40.0
 POLL_S = 0.01
 REPOSITORY = Path(__file__).resolve().parents[2]
 FINAL = ("rejected", "succeeded", "failed", "timed-out", "interrupted", "expired", "cancelled")
@@ -333,7 +335,7 @@ class Agent:
         return self.query(f"SELECT * FROM {table}")
 
     def wait(
-        self, probe: Callable[[], T | None], what: str = "condition", *, timeout_s: float = 10.0
+        self, probe: Callable[[], T | None], what: str = "condition", *, timeout_s: float = WAIT_S
     ) -> T:
         """Return what probe() gives once that is neither None nor false.
 
@@ -354,7 +356,7 @@ class Agent:
             time.sleep(POLL_S)
 
     def wait_rows(
-        self, sql: str, *values: Any, count: int = 1, timeout_s: float = 10.0
+        self, sql: str, *values: Any, count: int = 1, timeout_s: float = WAIT_S
     ) -> list[dict[str, Any]]:
         """Return the rows of a query once there are at least `count`."""
 
@@ -363,14 +365,14 @@ class Agent:
 
         return self.wait(probe, f"{count} x {sql} {values}", timeout_s=timeout_s)
 
-    def wait_command(self, id_: str, *states: str, timeout_s: float = 10.0) -> dict[str, Any]:
+    def wait_command(self, id_: str, *states: str, timeout_s: float = WAIT_S) -> dict[str, Any]:
         """Return the row of the command with this id once it is in one of `states` (final ones)."""
         wanted = states or FINAL
         marks = ", ".join("?" for _ in wanted)
         sql = f"SELECT * FROM commands WHERE id = ? AND state IN ({marks}) ORDER BY n DESC"
         return self.wait_rows(sql, id_, *wanted, timeout_s=timeout_s)[0]
 
-    def wait_log(self, pattern: str, *, count: int = 1, timeout_s: float = 10.0) -> str:
+    def wait_log(self, pattern: str, *, count: int = 1, timeout_s: float = WAIT_S) -> str:
         """Return the count-th line of the log that the pattern is found in."""
 
         def probe() -> str | None:

@@ -22,8 +22,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-START_S = 5.0
-STOP_S = 5.0
+START_S = 20.0
+STOP_S = 20.0
 ATTEMPTS = 3  # another process may take the free port before mosquitto does
 
 

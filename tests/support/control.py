@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 40.0
 
 
 class Conversation:

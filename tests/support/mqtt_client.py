@@ -145,7 +145,7 @@ class Observer:
         with self._changed:
             return [seen for seen in self.messages if seen.topic == topic]
 
-    def wait(self, topic: str, count: int = 1, *, timeout_s: float = 5.0) -> list[Seen]:
+    def wait(self, topic: str, count: int = 1, *, timeout_s: float = 30.0) -> list[Seen]:
         """Block until `count` messages were seen on a topic. Raises TimeoutError."""
         return self.wait_until(
             lambda: found if len(found := self.on(topic)) >= count else None,
@@ -153,7 +153,7 @@ class Observer:
             timeout_s=timeout_s,
         )
 
-    def wait_until(self, probe: Callable[[], T | None], what: str, *, timeout_s: float = 5.0) -> T:
+    def wait_until(self, probe: Callable[[], T | None], what: str, *, timeout_s: float = 30.0) -> T:
         """Block until probe() gives something that is not None. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
@@ -162,7 +162,7 @@ class Observer:
                     raise TimeoutError(f"not seen in {timeout_s:g} s: {what}; {self._summary()}")
             return found
 
-    async def seen(self, topic: str, count: int = 1, *, timeout_s: float = 5.0) -> list[Seen]:
+    async def seen(self, topic: str, count: int = 1, *, timeout_s: float = 30.0) -> list[Seen]:
         """As `wait`, without blocking the event loop."""
         deadline = time.monotonic() + timeout_s
         while len(found := self.on(topic)) < count:

@@ -43,16 +43,16 @@ class Rig:
     requests: list[Inbound] = field(default_factory=list)
     links: list[LinkStatus] = field(default_factory=list)
 
-    async def up(self, timeout_s: float = 5.0) -> None:
+    async def up(self, timeout_s: float = 30.0) -> None:
         async with asyncio.timeout(timeout_s):
             await self.channel.connected.wait()
 
-    async def until(self, condition: Callable[[], object], timeout_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], timeout_s: float = 30.0) -> None:
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110  # any condition, not one event
                 await asyncio.sleep(0.005)
 
-    async def down(self, timeout_s: float = 5.0) -> None:
+    async def down(self, timeout_s: float = 30.0) -> None:
         await self.until(lambda: not self.channel.connected.is_set(), timeout_s)
 
 

@@ -74,7 +74,7 @@ async def test_a_message_that_could_not_be_kept_is_offered_again_and_acknowledge
 
     lane = InboundLane(handle, 1, QUICK)
     lane.put(message("a"), acknowledge)
-    async with going(lane), asyncio.timeout(2):
+    async with going(lane), asyncio.timeout(30):
         await done.wait()
     assert offers == [b"a"] * 3
     assert acknowledged == ["a"]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from agent.channels.mqtt import MqttError, NotConnectedError
-from tests.agent.channels.conftest import ROOT, Rig, running, settings
+from tests.agent.channels.conftest import QUICK, ROOT, Rig, running, settings
 from tests.support.broker import Mosquitto
 from tests.support.mqtt_client import Observer
 
@@ -68,13 +69,13 @@ async def test_mqtt5_is_kept_for_a_broker_that_once_spoke_it(broker: Mosquitto) 
 
 
 async def test_whatever_is_under_way_fails_when_the_broker_dies(broker: Mosquitto) -> None:
-    async with running(settings(broker.port)) as rig:
+    async with running(settings(broker.port), timing=replace(QUICK, ack_s=60)) as rig:
         await rig.up()
         broker.pause()
         tasks = [asyncio.create_task(rig.channel.publish("event", {"n": n})) for n in range(50)]
         await asyncio.sleep(0.05)
         broker.kill()
-        async with asyncio.timeout(0.9):  # well before the acknowledgement's own deadline
+        async with asyncio.timeout(30):  # well before the acknowledgement's own deadline
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {NotConnectedError}
 

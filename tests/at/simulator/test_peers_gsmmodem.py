@@ -20,7 +20,7 @@ pytestmark = [
     # the library speaks to its own reader thread in ways newer Pythons deprecate
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
-WAIT_S = 10.0
+WAIT_S = 40.0
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from at.simulator import PtyModem, RunningModem
 from at.sms import Address, Deliver, Timestamp, segment
 from tests.at.simulator.host import HELLO, SUBMIT
 
-WAIT_S = 5.0
+WAIT_S = 30.0
 
 
 def _read_on(port: serial.Serial) -> None:
