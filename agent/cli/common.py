@@ -81,7 +81,7 @@ def _agent_at(options: argparse.Namespace) -> tuple[list[Path] | None, str | Non
         return named or own, config.device.id
     source = find_config() if named is None else None
     if source is not None:
-        from agent.configuration.reading import socket_of  # noqa: PLC0415 - as above
+        from agent.configuration.control_socket import socket_of  # noqa: PLC0415 - as above
 
         own_socket = socket_of(source)
         # Who was not given it may not know of it: the usual places are left to --socket.

@@ -39,19 +39,6 @@ def load_file(
     return load_text(text, path, env, secrets=secrets)
 
 
-def socket_of(path: Path, env: Mapping[str, str] = os.environ) -> Path | None:
-    """Return what `control.socket` says, None where it, or the whole file, says nothing usable.
-
-    Nothing else in the file is judged: for a client that was not given the file.
-    """
-    try:
-        socket = tomllib.loads(path.read_bytes().decode()).get("control", {}).get("socket")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return None
-    usable = isinstance(socket, str) and socket and "\0" not in socket
-    return Files(path.absolute().parent, env, Complaints()).locate(socket) if usable else None
-
-
 def load_text(
     text: str,
     source: Path | None,
