@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from agent.grammar.values import Refused, named
+from agent.grammar.characters import named
+from agent.grammar.values import Refused
 from agent.patterns import PatternError, compile_pattern
 from agent.placeholders import TemplateError, check_exec, render_argv, render_value
 from at.errors import EncodeError

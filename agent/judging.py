@@ -13,6 +13,7 @@ from agent import arguments, platforms, schedule, security
 from agent.arrival import Arrival
 from agent.clock import Clock, boot_id, from_iso, iso
 from agent.config import Config
+from agent.grammar.suggestion import closest
 from agent.handlers.registry import Handler, Registry
 from agent.request import Reading, Refusal, Refused, Request, canonical, read, text_of
 from agent.rows import find_command, meta
@@ -78,7 +79,7 @@ class _Hearing:
             return self._not_a_command("8-bit data")
         reading = read(heard.text, known=self._registry, cut_risk=arrival.full)
         if not reading.is_command:
-            return self._not_a_command()
+            return self._not_a_command(self._meant(heard.text))
         return self._of_command(reading)
 
     def _passed(self, result: str = PASSED, detail: str = "") -> None:
@@ -92,6 +93,10 @@ class _Hearing:
         return Judgement(
             verdict="not-a-command", heard=self._heard, trace=self._decided(), detail=detail
         )
+
+    def _meant(self, text: str) -> str:
+        name = closest(text, (handler.name for handler in self._registry))
+        return f"meant {name}?" if name else ""
 
     def _of_command(self, reading: Reading) -> OfCommand:
         arrival, request = self._arrival, reading.request
@@ -109,7 +114,7 @@ class _Hearing:
         )
         try:
             if reading.refusal is not None or request is None:
-                raise _refused(reading.refusal or Refusal("parse"))
+                raise self._unread(reading.refusal or Refusal("parse"))
             return self._checked(claim, request, signature, has_id=bool(id_))
         except Refused as refused:
             return Rejected(
@@ -120,6 +125,13 @@ class _Hearing:
                 detail=refused.refusal.detail,
                 claim=claim,
             )
+
+    def _unread(self, refusal: Refusal) -> Refused:
+        """Say why a body is refused; beside an unknown name the one that it is close to."""
+        words = [refusal.detail]
+        if refusal.reason == "unknown-command":
+            words.append(self._meant(refusal.detail))
+        return Refused(refusal.reason, ", ".join(word for word in words if word))
 
     def _checked(
         self, claim: Claim, request: Request, signature: Signer | Refusal | None, *, has_id: bool

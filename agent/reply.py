@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from agent.grammar.characters import code_point
 from agent.grammar.line_form import quote
 from agent.placeholders import render_value
 from at.sms import gsm7
@@ -68,11 +69,16 @@ def compose_error(
     reason: str,
     detail: str = "",
     *,
+    refused: bool = False,
     repeated: bool = False,
     max_segments: int = 1,
 ) -> str:
-    """Compose `<id> ER <reason> <detail>`."""
-    words = [basic(reason), basic(detail).strip()]
+    """Compose `<id> ER <reason> <detail>`.
+
+    refused: the detail is about what was written, so that nothing in it is replaced: a character
+    that cannot be sent is told as <U+201C>.
+    """
+    words = [basic(reason), (_spelled if refused else basic)(detail).strip()]
     return _line(id_, "ER", words, repeated=repeated, max_segments=max_segments)
 
 
@@ -95,6 +101,15 @@ def basic(text: str) -> str:
     if gsm7.is_basic(text) and text.isprintable():
         return text
     return "".join(_basic(character) for character in text)
+
+
+def _spelled(text: str) -> str:
+    return "".join(
+        character
+        if gsm7.is_basic(character) and character.isprintable()
+        else f"<{code_point(character)}>"
+        for character in text
+    )
 
 
 def _basic(character: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from agent.grammar import json_form, line_form
+from agent.grammar.characters import first_hidden, named, no_quote, visible
 from agent.grammar.draft import (
     EVERY_COMMAND,
     RESERVED,
@@ -44,7 +45,7 @@ def read(body: str, *, known: Container[str], cut_risk: bool = False) -> Reading
     known: the lower-case names of all commands. cut_risk: the body came in a single message that
     was full to its last septet, so that its end may be missing.
     """
-    parted = part(body)
+    parted = part(visible(body))
     reading = _read(parted.text, known, cut_risk=cut_risk, oversize=_octets(body) > MAX_OCTETS)
     refusal = Refusal("parse", "sid") if parted.broken else reading.refusal
     return Reading(
@@ -86,19 +87,24 @@ def _read_json(text: str, known: Container[str], *, oversize: bool) -> Reading:
 
 
 def _read_line(text: str, known: Container[str], *, cut_risk: bool, oversize: bool) -> Reading:
-    line = line_form.parse(text)
+    hidden = first_hidden(text)
+    line = line_form.parse(text if hidden is None else hidden.rest)
     is_known = line.knows(known)
     if line.is_free_text and not is_known:
         return Reading()
     refusal: Refusal | None = None
     if oversize:
         refusal = Refusal("parse", "size")
+    elif hidden is not None and (line.end is None or hidden.at < line.end):
+        refusal = Refused("parse", f"{hidden.what} in {named(hidden.word)}").refusal
     elif line.word is not None and not is_known:
-        refusal = Refused("unknown-command", line.word).refusal
-    elif cut_risk and not line.ended and not text.endswith(";"):
+        refusal = Refused("unknown-command", named(line.word)).refusal
+    elif cut_risk and line.end is None and not text.endswith(";"):
         refusal = Refusal("parse", "cut")
+    elif line.quote is not None:
+        refusal = Refusal("parse", no_quote(line.quote))
     elif line.stray is not None:
-        refusal = Refused("bad-args", f"{line.stray[:32]} is no key=value").refusal
+        refusal = Refused("bad-args", f"{named(line.stray)} is no key=value").refusal
     if refusal is not None:
         signed = signed_as(line.draft) if line.stray is None else None
         return Reading(id=legible_id(line.draft), refusal=refusal, signed=signed)

@@ -103,6 +103,7 @@ def compose(row: CommandRow, *, repeated: bool = False, max_segments: int = 1) -
             row.id,
             row.reason or "error",
             row.detail,
+            refused=row.state == "rejected",
             repeated=repeated,
             max_segments=max_segments,
         )

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 
 from agent import schedule
-from agent.grammar.values import Refused, Request, named
+from agent.grammar.characters import first_hidden, named, visible
+from agent.grammar.values import Refused, Request
 
 RESERVED = ("cmd", "args", "id", "when", "exp", "reply", "k", "c", "m")
 ROUTES = ("mqtt-then-sms", "sms", "mqtt", "both", "origin", "none")
@@ -52,8 +53,12 @@ def folded(key: str) -> str | None:
 
 
 def scalar(text: str) -> Value:
-    """Pass a text on unless it holds half a character."""
-    return Unfit("parse", "half a character") if _SURROGATE.search(text) else text
+    """Pass a text on unless it holds half a character, or one inside it that nobody sees."""
+    if _SURROGATE.search(text):
+        return Unfit("parse", "half a character")
+    text = visible(text)
+    hidden = first_hidden(text)
+    return Unfit("parse", hidden.what) if hidden else text
 
 
 def legible_id(draft: Draft) -> str | None:

@@ -7,13 +7,24 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from agent.grammar.characters import (
+    code_point,
+    first_hidden,
+    named,
+    no_quote,
+    space_out,
+    typographic,
+    visible,
+)
 from agent.grammar.draft import Draft, Entry, Unfit, Value, folded, scalar
 from agent.grammar.values import Refused
 
 MAX_DEPTH = 4
 
 # A string (closed or not) or a bracket; possessive, so that no input makes it look twice.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
+_STRING = r'"(?:[^"\\]++|\\.)*+"?'
+_TOKEN = re.compile(rf"{_STRING}|[{{}}\[\]]", re.DOTALL)
+_BETWEEN = re.compile(rf'({_STRING})|[^"]+', re.DOTALL)
 _ID_PAIR = re.compile(
     r'"[Ii][Dd]"[ \t\r\n]*:[ \t\r\n]*(?:("[^"\\]*")|(-?[0-9][0-9.eE+-]*))(?=[ \t\r\n]*[,}])'
 )
@@ -49,14 +60,15 @@ def parse(text: str) -> Draft:
     Raises Refused("parse"): no JSON, deeper than MAX_DEPTH, or followed by other text.
     """
     _check_depth(text)
+    text = _BETWEEN.sub(lambda piece: piece[1] or space_out(piece[0]), text)
     try:
         pairs, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
-        raise Refused("parse", f"JSON at {error.pos}: {error.msg}") from None
+        raise Refused("parse", f"JSON at {error.pos}: {_blame(text, error)}") from None
     if text[end:].lstrip()[:1] not in ("", ";"):
         raise Refused("parse", f"JSON at {end}: text after the object")
     draft = Draft("json")
-    for key, value in pairs:
+    for key, value in _seen(pairs):
         if folded(key) == "args":
             draft.args.append(_entries(value))
         else:
@@ -93,10 +105,32 @@ def _check_depth(text: str) -> None:
         raise Refused("parse", f"JSON deeper than {MAX_DEPTH}")
 
 
+def _blame(text: str, error: json.JSONDecodeError) -> str:
+    """Name the character that stands in the way where it does not show what it is."""
+    here = text[error.pos : error.pos + 1]
+    quote = typographic(here)
+    if quote is None and error.msg.startswith("Expecting"):
+        quote = typographic(text[1 : error.pos])
+    if quote is not None:
+        return no_quote(quote)
+    if here and not (here.isascii() and here.isprintable()):
+        return f"{code_point(here)}; {error.msg}"
+    return error.msg
+
+
+def _seen(pairs: _Pairs) -> Iterator[tuple[str, Any]]:
+    """Give the pairs, their keys without what is invisible at the ends; inside it is refused."""
+    for written, value in pairs:
+        key = visible(written)
+        if hidden := first_hidden(key):
+            raise Refused("parse", f"{named(hidden.rest)} {hidden.what}")
+        yield key, value
+
+
 def _entries(value: object) -> list[Entry] | Unfit:
     if not isinstance(value, _Pairs):
         return Unfit("bad-args", "no object")
-    return [(key, _value("", inner)) for key, inner in value]
+    return [(key, _value("", inner)) for key, inner in _seen(value)]
 
 
 def _value(key: str, value: object) -> Value:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+from agent.grammar.characters import QUOTES, no_quote, typographic
 from agent.grammar.draft import Draft, Entry, Unfit, folded, scalar
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r'[^\s;="]+(?=[\s;]|\Z)')
-_PAIR = re.compile(r'([A-Za-z0-9_-]+)=(?:"((?:[^"]++|"")*+)"|([^\s=;"]*+))(?=[\s;]|\Z)')
+_PAIR = re.compile(
+    r'([A-Za-z0-9_-]+)=(?:"((?:[^"]++|"")*+)"'
+    rf'|([{QUOTES}][^{QUOTES}";]*+[{QUOTES}"]|[^\s=;"]*+))(?=[\s;]|\Z)'
+)
 _OTHER = re.compile(r"[^\s;]+")
-_NEEDS_QUOTES = re.compile(r'[\s=;"]')
+_NEEDS_QUOTES = re.compile(rf'[\s=;"{QUOTES}]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,15 @@ class Line:
     """A text taken apart as far as the line grammar goes.
 
     word: the first word where it is no key=value word, else None. draft: the key=value words.
-    stray: the first word after it that is none. ended: a `;` outside quotes was met.
+    stray: the first word after it that is none; quote: the typographic quotation mark in it or
+    behind. end: where the `;` outside quotes stands that was met, None where there is none.
     """
 
     word: str | None
     draft: Draft
     stray: str | None
-    ended: bool
+    end: int | None
+    quote: str | None = None
 
     @property
     def is_free_text(self) -> bool:
@@ -42,7 +48,7 @@ class Line:
 def parse(text: str) -> Line:
     """Take a text apart; never refuses, free text is simply found to be some."""
     entries: list[Entry] = []
-    word = stray = None
+    word = stray = quote = None
     at = _skip(text, 0)
     if first := _WORD.match(text, at):
         word = first[0]
@@ -52,17 +58,18 @@ def parse(text: str) -> Line:
         if pair is None:
             other = _OTHER.match(text, at)
             stray = other[0] if other else text[at]
+            quote = typographic(text[at:])
             break
         entries.append(_entry(pair))
         at = _skip(text, pair.end())
-    ended = stray is None and at < len(text)
+    end = at if stray is None and at < len(text) else None
     draft = Draft("line", word)
     for key, value in entries:
         if folded(key) == "args":
             draft.args.append(Unfit("bad-args", "no object"))
         else:
             draft.entries.append((key, value))
-    return Line(word, draft, stray, ended)
+    return Line(word, draft, stray, end, quote)
 
 
 def quote(value: str) -> str:
@@ -79,4 +86,7 @@ def _skip(text: str, at: int) -> int:
 
 def _entry(pair: re.Match[str]) -> Entry:
     key, quoted, bare = pair.groups()
-    return key, scalar(bare if quoted is None else quoted.replace('""', '"'))
+    if quoted is not None:
+        return key, scalar(quoted.replace('""', '"'))
+    quote = typographic(bare)
+    return key, scalar(bare) if quote is None else Unfit("parse", no_quote(quote))

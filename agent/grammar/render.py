@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
+from agent.grammar.characters import QUOTES
 from agent.grammar.line_form import quote
 from agent.grammar.values import Request
 
@@ -77,6 +78,6 @@ def _literal(text: str) -> str:
 
 def _requoted(word: str) -> str:
     pair = _ARGV_PAIR.fullmatch(word)
-    if pair is None or _QUOTED.fullmatch(pair[2]):
-        return word
+    if pair is None or _QUOTED.fullmatch(pair[2]) or pair[2].startswith(tuple(QUOTES)):
+        return word  # quotes of a word processor are refused as on every other way in
     return f"{pair[1]}={quote(pair[2])}"

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 DETAIL_LIMIT = 60  # characters of a refusal's detail; it has to fit a reply SMS
-NAME_LIMIT = 32  # characters of a foreign key that are told back
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +86,3 @@ def printable(text: str, limit: int) -> str:
     """Make one printable line of at most `limit` characters; `+` at the end tells of a cut."""
     line = "".join(c if c.isprintable() else "?" for c in text[: limit + 1])
     return line if len(text) <= limit else line[: limit - 1] + "+"
-
-
-def named(key: str) -> str:
-    """Spell a key from outside so that it can stand in a refusal's detail."""
-    return printable(key, NAME_LIMIT) or '""'
