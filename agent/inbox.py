@@ -19,7 +19,8 @@ from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
 from agent.pulse import Pulse
 from agent.reports import Planner
-from at.errors import AtError, CommandError
+from agent.rows import update
+from at.errors import AtError, CommandError, CommandTimeoutError
 from at.messages import MessageStore, Stored
 
 __all__ = ["Inbox"]
@@ -38,6 +39,7 @@ class _Kept:
     """One stored message that is on disk now: what may be deleted, what has to be told."""
 
     stored: Stored
+    segment: int
     recorded: Recorded | None
 
 
@@ -65,10 +67,14 @@ class Inbox:
         self.drained = asyncio.Event()  # for the first time
         self._incomplete_at = 0.0
         # Journalled, and not known to be deleted: met again there, they need only the delete.
-        self._undeleted: dict[tuple[str, int], str] = {}
+        # By place: the text, and its row in the journal.
+        self._undeleted: dict[tuple[str, int], tuple[str, int]] = {}
+        # What the modem would not delete, by its text: known over restarts of either.
+        self._refused: dict[str, int] = {}
 
     async def run(self) -> None:
         """Drain at every ring, and every `poll_s` seconds without one."""
+        self._refused = await self._journal.read(_recall_undeleted)
         while True:
             await self._link.wait_ready()
             hints = await self._link.bell.wait(self._poll_s)
@@ -125,7 +131,10 @@ class Inbox:
 
     def _is_kept(self, stored: Stored) -> bool:
         """Whether it is on disk already, and only the delete is missing."""
-        return not stored.direct and self._undeleted.get(_place(stored)) == stored.raw
+        if stored.direct:
+            return False
+        kept = self._undeleted.get(_place(stored))
+        return stored.raw in self._refused or (kept is not None and kept[0] == stored.raw)
 
     async def _keep_chunk(self, chunk: list[Stored]) -> None:
         if not chunk:
@@ -134,7 +143,7 @@ class Inbox:
 
     def _announce(self, batch: list[_Kept]) -> None:
         for kept in batch:
-            self._undeleted[_place(kept.stored)] = kept.stored.raw
+            self._undeleted[_place(kept.stored)] = (kept.stored.raw, kept.segment)
             if kept.recorded is not None:
                 self._intake.announce(kept.recorded)
 
@@ -147,10 +156,31 @@ class Inbox:
             except CommandError as error:
                 log.warning("message not deleted index=%d error=%s", one.index, error)
                 refused = True
+                await self._remember_undeleted(one)
+            except CommandTimeoutError:
+                await self._remember_undeleted(one)
+                raise
             else:
                 self._undeleted.pop(_place(one), None)
+                await self._forget_undeleted(one)
         if refused:
             self._link.bell.ring_later(self._poll_s)
+
+    async def _remember_undeleted(self, one: Stored) -> None:
+        """Note durably that the modem keeps a message: its id is not forgotten before it goes."""
+        kept = self._undeleted.get(_place(one))
+        if one.raw in self._refused or kept is None:
+            return
+        n = kept[1]
+        await self._journal.commit(lambda db: update(db, "segments", n, {"undeleted": 1}))
+        self._refused[one.raw] = n
+
+    async def _forget_undeleted(self, one: Stored) -> None:
+        n = self._refused.pop(one.raw, None)
+        if n is not None:
+            await self._journal.commit(
+                lambda db: update(db, "segments", n, {"undeleted": 0}), lazy=True
+            )
 
     async def _keep_all(self, batch: list[Stored]) -> None:
         """Journal a batch in one commit; a message that trips over a fault is kept alone."""
@@ -179,12 +209,12 @@ class Inbox:
         else:
             taken = assembly.set_aside(db, stored, error, now)
         if taken.arrival is None:
-            return _Kept(stored, None)
+            return _Kept(stored, taken.segment, None)
         arrival = taken.arrival
         if taken.receipt is not None:
             detail = receipts.match(db, taken.receipt, now, self._planner)
             arrival = replace(arrival, detail=detail)
-        return _Kept(stored, self._intake.record(db, arrival, taken.segments))
+        return _Kept(stored, taken.segment, self._intake.record(db, arrival, taken.segments))
 
     async def _give_up_incomplete(self) -> None:
         now_s, now = self._clock.boottime(), self._clock.wall()
@@ -206,6 +236,11 @@ class Inbox:
     def _announce_given_up(self, batch: list[Recorded]) -> None:
         for recorded in batch:
             self._intake.announce(recorded)
+
+
+def _recall_undeleted(db: sqlite3.Connection) -> dict[str, int]:
+    """Return what a modem would not delete, by its text; of equal ones the newest."""
+    return dict(db.execute("SELECT raw, n FROM segments WHERE undeleted = 1 ORDER BY n"))
 
 
 def _place(stored: Stored) -> tuple[str, int]:

@@ -67,7 +67,7 @@ def _waiting(db: sqlite3.Connection, reference: int) -> list[_Open]:
     rows = db.execute(
         "SELECT n, id, recipient, finished_at, refs FROM sends"
         " WHERE state IN ('sent', 'unknown') AND want_report = 1"
-        " AND elapsed_s > elapsed() - ? ORDER BY n DESC",
+        " AND elapsed_s > elapsed() - ? ORDER BY elapsed_s DESC, n DESC",
         (MATCHED_WITHIN_S,),
     )
     waiting = []

@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agent.clock import iso
 from agent.machines import COMMAND, REPORT, SEND, Table
 
 __all__ = [
+    "IS_OPEN",
+    "IS_UNSENT",
     "CommandRow",
     "command",
     "elapsed_s",
@@ -66,6 +68,10 @@ class CommandRow:
 
 
 _COLUMNS = tuple(CommandRow.__dataclass_fields__)
+# What the partial indexes hold (schema.py), in their own words: a query that does not say it scans.
+IS_OPEN: Final = "state IN ('received', 'accepted', 'scheduled', 'running')"
+IS_UNSENT: Final = "state IN ('queued', 'sending')"
+
 _JSON = frozenset({"args", "result", "response"})
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM commands"  # noqa: S608 - names of our own columns
 
@@ -140,10 +146,12 @@ def is_pending(db: sqlite3.Connection, n: int) -> bool:
 
 
 def open_commands(db: sqlite3.Connection, states: Iterable[str]) -> Iterator[CommandRow]:
-    """Yield the commands in any of these states, oldest first."""
+    """Yield the commands in any of these states, which are open ones, oldest first."""
     wanted = list(states)
     marks = ", ".join("?" for _ in wanted)
-    for values in db.execute(f"{_SELECT} WHERE state IN ({marks}) ORDER BY n", wanted):
+    for values in db.execute(
+        f"{_SELECT} WHERE {IS_OPEN} AND state IN ({marks}) ORDER BY n", wanted
+    ):
         yield _row(values)
 
 

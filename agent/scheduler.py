@@ -16,7 +16,7 @@ from agent.events import Event, Events
 from agent.handlers.registry import Registry
 from agent.journal import Journal, JournalUnavailableError
 from agent.reports import Planner
-from agent.rows import CommandRow, command, move_command, open_commands, update
+from agent.rows import IS_OPEN, CommandRow, command, move_command, open_commands, update
 
 __all__ = ["Scheduler"]
 
@@ -237,7 +237,8 @@ class _Waiting:
 def _waiting(db: sqlite3.Connection) -> _Waiting:
     """Read everything that waits at once: a backlog only by number and name."""
     accepted = db.execute(
-        "SELECT n, command FROM commands WHERE state = 'accepted' ORDER BY free, n"
+        f"SELECT n, command FROM commands WHERE {IS_OPEN} AND state = 'accepted'"  # noqa: S608 - our own
+        " ORDER BY free, n"
     ).fetchall()
     return _Waiting(
         scheduled=list(open_commands(db, ("scheduled",))),

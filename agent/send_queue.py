@@ -14,7 +14,7 @@ from agent.events import Event, Events
 from agent.journal import Journal, JournalUnavailableError
 from agent.link import Link
 from agent.reports import Planner
-from agent.rows import insert, move_send
+from agent.rows import IS_UNSENT, insert, move_send
 from agent.sending import NotSentError, Sending, prepare, references_column
 
 __all__ = ["SendQueue", "queue_send"]
@@ -28,6 +28,15 @@ RETRY_S: Final = 5.0  # after a journal that could not be written
 BACK_OFF_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 NUMBERS_FAILING: Final = 3  # so many one after the other: it is not the numbers
 PATIENCE_S: Final = 72 * 3600.0  # how long an SMS is tried
+
+_QUEUED: Final = f"{IS_UNSENT} AND state = 'queued'"
+_UNDER_WAY: Final = f"SELECT n FROM sends WHERE {IS_UNSENT} AND state = 'sending'"  # noqa: S608 - our own
+_NEXT_DUE: Final = f"SELECT min(due_s) FROM sends WHERE {_QUEUED}"  # noqa: S608 - our own
+_DUE: Final = (
+    f"SELECT *, elapsed() - elapsed_s AS waited_s FROM sends WHERE {_QUEUED}"  # noqa: S608 - our own
+    " AND due_s <= elapsed() ORDER BY free, n LIMIT ?"
+)
+_WAIT: Final = f"UPDATE sends SET due_s = elapsed() + ? WHERE {_QUEUED} AND recipient = ?"  # noqa: S608 - our own
 
 
 class SendQueue:
@@ -154,7 +163,7 @@ class SendQueue:
         def work(db: sqlite3.Connection) -> None:
             move_send(db, row["n"], "retry", {"error": str(error), "attempts": attempts})
             db.execute(
-                "UPDATE sends SET due_s = elapsed() + ? WHERE state = 'queued' AND recipient = ?",
+                _WAIT,
                 (after_s, recipient),
             )
 
@@ -174,7 +183,7 @@ class SendQueue:
         return state
 
     def _lose_interrupted(self, db: sqlite3.Connection) -> None:
-        for (n,) in db.execute("SELECT n FROM sends WHERE state = 'sending'").fetchall():
+        for (n,) in db.execute(_UNDER_WAY).fetchall():
             self._end(db, n, "lose", {"error": "the agent ended while sending"})
 
     async def _commit(
@@ -224,15 +233,14 @@ def queue_send(
 
 def _next_due(db: sqlite3.Connection) -> float | None:
     """Return when the next queued SMS is due, by elapsed time; None where none is queued."""
-    found = db.execute("SELECT min(due_s) FROM sends WHERE state = 'queued'").fetchone()
+    found = db.execute(_NEXT_DUE).fetchone()
     return None if found[0] is None else float(found[0])
 
 
 def _due(db: sqlite3.Connection) -> list[dict[str, Any]]:
     """Return the SMS that are due, oldest first; those that share a quarter of the budget last."""
     cursor = db.execute(
-        "SELECT *, elapsed() - elapsed_s AS waited_s FROM sends"
-        " WHERE state = 'queued' AND due_s <= elapsed() ORDER BY free, n LIMIT ?",
+        _DUE,
         (LOOKED_AT,),
     )
     names = [column[0] for column in cursor.description]

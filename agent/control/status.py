@@ -11,7 +11,7 @@ from agent import __version__
 from agent.control.agent import Agent
 from agent.control.wire import Fields
 from agent.link import Link
-from agent.rows import meta
+from agent.rows import IS_OPEN, meta
 from agent.sms_budget import PERIODS_S, spent
 from at.survey import Survey
 
@@ -99,7 +99,7 @@ def _counts(db: sqlite3.Connection) -> dict[str, Any]:
         return db.execute(sql, values).fetchone()[0]
 
     waiting = {
-        state: one("SELECT count(*) FROM commands WHERE state = ?", state)
+        state: one(f"SELECT count(*) FROM commands WHERE {IS_OPEN} AND state = ?", state)  # noqa: S608 - our own
         for state in ("accepted", "scheduled", "running")
     }
     climbed = db.execute("SELECT at, rung, cause, outcome FROM recovery ORDER BY n DESC LIMIT 1")

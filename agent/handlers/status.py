@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 from agent.handlers.registry import Call, Handler, Outcome
+from agent.rows import IS_OPEN
 
 
 def _queue(db: sqlite3.Connection, besides: int) -> int:
     row = db.execute(
-        "SELECT count(*) FROM commands WHERE state IN ('accepted', 'scheduled', 'running')"
+        f"SELECT count(*) FROM commands WHERE {IS_OPEN} AND state <> 'received'"  # noqa: S608 - our own
         " AND n <> ?",
         (besides,),
     ).fetchone()

@@ -11,6 +11,8 @@ import pytest
 
 from agent import assembly
 from agent.app import App
+from agent.housekeeping import Housekeeping
+from agent.inbox import _recall_undeleted
 from agent.journal import Journal, JournalUnavailableError
 from at.errors import AtError, CommandTimeoutError
 from at.messages import Deleted, Stored
@@ -195,3 +197,44 @@ async def test_an_orderly_end_in_the_middle_of_a_drain_loses_nothing(app: App, s
         lambda db: db.execute("SELECT id FROM commands WHERE state = 'accepted'").fetchall()
     )
     assert sorted(rows) == sorted((f"a{n}",) for n in range(20))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        command_error("+CMGD=1", "+CMS ERROR: 500"),
+        CommandTimeoutError("+CMGD", 5.0, "result"),
+    ],
+)
+async def test_a_message_that_cannot_be_deleted_is_known_over_restarts_and_kept_for_good(
+    tmp_path: Path, mocker: MockerFixture, error: AtError
+) -> None:
+    held = [stored("mark id=a")]
+    clock = TurnedClock()
+    for _ in range(4):
+        app = await make_app(tmp_path, clock)
+        sim = Sim(app.journal)
+        sim.held, sim.refused = held, {held[0].index: error}
+        mocker.patch.object(app.link, "messages", mocker.AsyncMock(return_value=sim))
+        app.inbox._refused = await app.journal.read(_recall_undeleted)
+        with contextlib.suppress(AtError):
+            await app.inbox._drain(None)
+        assert await count(app, "messages") == 1
+        assert await count(app, "reports") == 0
+        clock.turn(40 * 86400)
+        await app.journal.commit(
+            lambda db: db.execute("UPDATE commands SET state = 'succeeded' WHERE 1")
+        )
+        await Housekeeping(app.journal, clock).forget()
+        assert await count(app, "commands") == 1
+        await app.journal.close()
+    app = await make_app(tmp_path, clock)
+    sim = Sim(app.journal)
+    sim.held = held
+    mocker.patch.object(app.link, "messages", mocker.AsyncMock(return_value=sim))
+    app.inbox._refused = await app.journal.read(_recall_undeleted)
+    await app.inbox._drain(None)
+    assert not sim.held
+    await Housekeeping(app.journal, clock).forget()
+    assert await count(app, "commands") == 0
+    await app.journal.close()
