@@ -341,5 +341,5 @@ class App:
 
 
 def _secret(path: Path | None) -> str | None:
-    """Return what a secret's file holds, line ends dropped."""
-    return None if path is None else path.read_text(encoding="utf-8").rstrip("\r\n")
+    """Return what a secret's file holds, line ends and a byte order mark dropped."""
+    return None if path is None else path.read_text(encoding="utf-8-sig").rstrip("\r\n")

@@ -188,6 +188,8 @@ def _check(name: str, spec: ArgSpec, value: Value) -> None:
     if spec.max is not None and measure > spec.max:
         raise Refused("bad-args", f"{name} {above} {spec.max:g}")
     if spec.choices is not None and value not in spec.choices:
+        if not spec.choices:
+            raise Refused("bad-args", f"{name} is unknown: none is configured")
         allowed = ",".join(render_value(choice) for choice in spec.choices)
         raise Refused("bad-args", f"{name} is not one of {allowed}")
     if spec.pattern is not None and not compile_pattern(spec.pattern).matches(str(value)):

@@ -12,13 +12,20 @@ from typing import Any, Final
 
 from agent import trace
 from agent.clock import iso
+from agent.machines import COMMAND, REPORT
 from agent.platforms import read_sender
 from at.errors import EncodeError
 
-__all__ = ["Filters", "Item", "Key", "details", "dicts", "find", "selected"]
+__all__ = ["STATES", "VERDICTS", "Filters", "Item", "Key", "details", "dicts", "find", "selected"]
 
 Item = dict[str, Any]
 
+VERDICTS: Final = (
+    *("accepted", "rejected", "duplicate"),
+    *("not-a-command", "stranger", "undecodable", "unsupported", "junk", "receipt"),
+    *("part", "repeat", "incomplete"),
+)
+STATES: Final = tuple(dict.fromkeys((*COMMAND.states, *REPORT.states)))
 LIMIT_MAX: Final = 10_000  # items of one answer; whoever wants more asks by time
 
 # A message; or a part that no message has taken up yet; or a part that had been there before.
@@ -41,7 +48,7 @@ class Filters:
     """Which messages; None: any. until is exclusive; sender is compared without a leading "+".
 
     id: the command's or the message's; command: its name; state: of the command or of one of its
-    reports. limit: the newest so many.
+    reports. limit: the newest so many. Raises ValueError for a state or verdict that there is not.
     """
 
     since: datetime | None = None
@@ -54,6 +61,14 @@ class Filters:
     command: str | None = None
     message: int | None = None
     limit: int = 20
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("state", self.state, STATES),
+            ("verdict", self.verdict, VERDICTS),
+        ):
+            if value is not None and value not in known:
+                raise ValueError(f"{name} {value!r} is none of {', '.join(known)}")
 
 
 @dataclass(frozen=True, slots=True)

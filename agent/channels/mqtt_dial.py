@@ -109,7 +109,7 @@ def _password(path: Path | None) -> str | None:
         return None
     octets = _readable("password_file", path)
     try:
-        return octets.decode().rstrip("\r\n")
+        return octets.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         reason = f"mqtt.password_file: {path} is not UTF-8 text"
         raise ConnectError(Failure.DENIED, reason) from None

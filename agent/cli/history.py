@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.cli import offline
 from agent.cli.common import add_parser as add
 from agent.cli.common import guarded, print_json
-from agent.cli.exits import DONE, FAILED, UNAVAILABLE, complain
+from agent.cli.exits import DONE, FAILED, UNAVAILABLE, USAGE, complain
 from agent.cli.terminal import is_person, local, pairs, printable, table
 from agent.cli.times import moment
+
+if TYPE_CHECKING:
+    from agent.history import Filters
 
 __all__ = ["add_parser", "row"]
 
@@ -71,7 +74,11 @@ def run(options: argparse.Namespace) -> int:
         return complain("history --follow needs a running agent", UNAVAILABLE)
     try:
         if client is None:
-            _show(_on_disk(options), options)
+            try:
+                items = _on_disk(options)
+            except ValueError as error:
+                return complain(f"history: {error}", USAGE)
+            _show(items, options)
         else:
             with client:
                 answers = client.stream("history", **_fields(options))
@@ -97,10 +104,17 @@ def _fields(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _on_disk(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    from agent.history import Filters, selected  # noqa: PLC0415
+    """Read the journal itself. Raises ValueError at once for a filter that finds nothing ever."""
+    from agent.history import Filters  # noqa: PLC0415
 
     names = ("since", "until", "sender", "channel", "state", "verdict", "id", "command")
     filters = Filters(**{name: getattr(options, name) for name in names}, limit=options.n)
+    return _read(filters, options)
+
+
+def _read(filters: Filters, options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
+    from agent.history import selected  # noqa: PLC0415
+
     with offline.journal(offline.configuration(options)) as db:
         yield from selected(db, filters)
 

@@ -19,7 +19,9 @@ def socket_of(path: Path, env: Mapping[str, str] = os.environ) -> Path | None:
     Nothing else in the file is judged: for a client that was not given the file.
     """
     try:
-        socket = tomllib.loads(path.read_bytes().decode()).get("control", {}).get("socket")
+        socket = (
+            tomllib.loads(path.read_bytes().decode("utf-8-sig")).get("control", {}).get("socket")
+        )
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
     usable = isinstance(socket, str) and socket and "\0" not in socket

@@ -94,7 +94,11 @@ def _modem(section: ModemSection, files: Files, complaints: Complaints) -> value
     poll_s = default.poll_s if section.poll_s is None else section.poll_s
     complaints.within("modem.poll_s", poll_s, 0.1, 86400)
     pin = files.secret("modem.pin_file", section.pin_file, "a file with the SIM's PIN")
-    if pin is not None and pin[1] is not None and not re.fullmatch(rb"[0-9]{4,8}", pin[1].strip()):
+    if (
+        pin is not None
+        and pin[1] is not None
+        and not re.fullmatch(rb"(?:\xef\xbb\xbf)?[0-9]{4,8}", pin[1].strip())
+    ):
         complaints.error("modem.pin_file", "4 to 8 digits in it", "something else (not shown)")
     if section.power_cycle:
         check_vector("modem.power_cycle", section.power_cycle, (), complaints)

@@ -18,6 +18,8 @@ from agent.configuration.structure import structure
 
 _PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)", re.DOTALL)
 
+_COLUMN = re.compile(r"line ([0-9]+), column ([0-9]+)")
+
 
 def load_file(
     path: Path | None, env: Mapping[str, str] = os.environ, *, secrets: Secrets = "needed"
@@ -29,7 +31,7 @@ def load_file(
         places = " or ".join(str(candidate) for candidate in config_candidates(env))
         raise ConfigError(None, (Problem("--config", f"a configuration file ({places})", "none"),))
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         got = os.strerror(error.errno).lower() if error.errno else str(error)
         raise ConfigError(path, (Problem("file", "a file that can be read", got),)) from error
@@ -52,11 +54,22 @@ def load_text(
     except tomllib.TOMLDecodeError as error:
         match = _PLACE.fullmatch(str(error))
         complaint, place = match.groups() if match else (str(error), "file")
-        problem = Problem(place, "TOML", complaint[:1].lower() + complaint[1:])
+        complaint = complaint[:1].lower() + complaint[1:]
+        problem = Problem(place, "TOML", complaint + _misleading(text, place))
         raise ConfigError(source, (problem,)) from error
     except RecursionError:
         raise ConfigError(source, (Problem("file", "TOML", "too deep a nesting"),)) from None
     return load_document(document, source, env, secrets=secrets)
+
+
+def _misleading(text: str, place: str) -> str:
+    """Name the character at a place where it does not show what it is: a typographic quote, say."""
+    at = _COLUMN.fullmatch(place)
+    if at is None:
+        return ""
+    line, column = (int(number) for number in at.groups())
+    character = text.split("\n")[line - 1][column - 1 : column]
+    return "" if character.isascii() else f": U+{ord(character):04X}"
 
 
 def load_document(

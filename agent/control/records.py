@@ -24,18 +24,22 @@ REMEMBERED: Final = 50  # the newest items whose changes are told again while fo
 def filters(fields: Fields) -> Filters:
     """Take the filters of `history` from a request."""
     message = fields.number("message", None, 1, 2**53)
-    return Filters(
-        since=fields.time("since"),
-        until=fields.time("until"),
-        sender=fields.optional("sender"),
-        channel=fields.optional("channel"),
-        state=fields.optional("state"),
-        verdict=fields.optional("verdict"),
-        id=fields.optional("id"),
-        command=fields.optional("command"),
-        message=None if message is None else int(message),
-        limit=int(fields.number("limit", 20, 1, journal.LIMIT_MAX) or 20),
-    )
+    values = {
+        name: fields.optional(name)
+        for name in ("sender", "channel", "state", "verdict", "id", "command")
+    }
+    since, until = fields.time("since"), fields.time("until")
+    limit = int(fields.number("limit", 20, 1, journal.LIMIT_MAX) or 20)
+    try:
+        return Filters(
+            since=since,
+            until=until,
+            message=None if message is None else int(message),
+            limit=limit,
+            **values,
+        )
+    except ValueError as error:
+        raise RequestError("usage", str(error)) from None
 
 
 async def history(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:

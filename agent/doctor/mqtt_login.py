@@ -80,7 +80,7 @@ def _dial(client: Client, config: MqttConfig, *, modern: bool) -> None:
 def _password(config: MqttConfig) -> str | None:
     if config.password_file is None:
         return None
-    return config.password_file.read_text("utf-8").rstrip("\r\n")
+    return config.password_file.read_text("utf-8-sig").rstrip("\r\n")
 
 
 def _await(

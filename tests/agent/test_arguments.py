@@ -154,7 +154,8 @@ def test_choices() -> None:
     assert value(ArgSpec("integer", choices=(5, 10)), "+05") == 5
     assert refusal(ArgSpec("integer", choices=(5, 10)), "6").detail == "x is not one of 5,10"
     assert value(ArgSpec("number", choices=(0.5, 1)), "1.0") == 1
-    assert refusal(ArgSpec(choices=()), "a").reason == "bad-args"
+    none = refusal(ArgSpec(choices=()), "a")
+    assert (none.reason, none.detail) == ("bad-args", "x is unknown: none is configured")
 
 
 def test_a_long_list_of_choices_does_not_make_a_long_detail() -> None:

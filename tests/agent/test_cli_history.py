@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from agent.history import VERDICTS, Filters
+from agent.machines import COMMAND, REPORT
 from at.simulator.texts import pdus_of
 from tests.support.agent import REPOSITORY, Agent, simulated
 
@@ -206,3 +209,24 @@ def test_damaged_and_foreign_journals_are_told(tmp_path: Path) -> None:
     empty = agent.main("history")
     assert empty.returncode == 1
     assert "schema 0" in empty.stderr
+
+
+@pytest.mark.parametrize("words", [("--state", "sucseeded"), ("--verdict", "strangers")])
+@pytest.mark.parametrize("more", [(), ("--offline",)])
+def test_filter_that_can_find_nothing_is_wrong_use(
+    agent: Agent, words: tuple[str, str], more: tuple[str, ...]
+) -> None:
+    done = agent.main("history", *words, *more)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"'{words[1]}' is none of" in done.stderr
+
+
+def test_every_verdict_and_state_can_be_asked_for() -> None:
+    written = {
+        verdict
+        for path in (REPOSITORY / "agent").rglob("*.py")
+        for verdict in re.findall(r"verdict\"?(?:: | ?= ?)\"([a-z-]+)\"", path.read_text("utf-8"))
+    }
+    assert written <= set(VERDICTS)
+    for state in (*COMMAND.states, *REPORT.states):
+        Filters(state=state)

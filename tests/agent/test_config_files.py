@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from agent.app import _secret as secret
 from agent.config import ConfigError, control_candidates, control_path, find_config, load
 from agent.configuration import places
+from agent.configuration.control_socket import socket_of
 from agent.configuration.reading import load_file, load_text
 
 TEXT = '[platforms]\nenabled = ["super-sim"]\n[modem]\npin_file = "pin"\n'
@@ -140,3 +143,27 @@ def test_a_client_tries_its_own_agent_and_then_the_service() -> None:
         service,
     )
     assert control_candidates({"RUNTIME_DIRECTORY": "/run/modem-agent"}) == (service,)
+
+
+def test_byte_order_mark_of_an_editor_is_not_read(tmp_path: Path) -> None:
+    source = tmp_path / "agent.toml"
+    pin = tmp_path / "pin"
+    source.write_bytes(b"\xef\xbb\xbf" + TEXT.encode() + b'[control]\nsocket = "s"\n')
+    pin.write_bytes(b"\xef\xbb\xbf1111\r\n")
+    pin.chmod(0o600)
+    assert load_file(source).platforms[0].name == "super-sim"
+    assert socket_of(source) == tmp_path / "s"
+    assert secret(pin) == "1111"
+
+
+@pytest.mark.parametrize(
+    ("text", "code_point"),
+    [
+        ("[modem]\nport = \u201cauto\u201d\n", "U+201C"),
+        ("[modem]\n\u00a0port = 'auto'\n", "U+00A0"),
+        ("\u200b[modem]\n", "U+200B"),
+    ],
+)
+def test_character_that_is_no_toml_is_named(text: str, code_point: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(code_point)):
+        load_text(text, None)
