@@ -78,9 +78,12 @@ def _arrival(item: Item) -> list[Item]:
 def _life(command: Item) -> list[Item]:
     name = _name(command)
     steps = []
+    signed = f"signed with key {command['key']}" if command["key"] is not None else ""
     if command["state"] != "rejected":
-        signed = f", signed with key {command['key']}" if command["key"] is not None else ""
-        steps.append(_step(command["received_at"], "accepted", f"{name}{signed}"))
+        text = ", ".join(word for word in (name, signed) if word)
+        steps.append(_step(command["received_at"], "accepted", text))
+    elif signed:
+        steps.append(_step(command["received_at"], "signed", f"validly {signed}"))
     due = _due(command)
     if due:
         steps.append(_step(command["received_at"], "scheduled", due))

@@ -86,6 +86,7 @@ def told(steps: Iterable[Step], about: dict[str, Any]) -> list[dict[str, str]]:
     "passed", "decided", or "skipped" for what was not reached.
     """
     made = {step.check: step for step in steps}
+    about = {**about, "command": about["command"] or "(forgotten)"}
     words = " ".join(about[name] for name in ("verdict", "reason", "detail") if about[name])
     lines = []
     for check in ("channel", *ORDER) if "channel" in made else ORDER:

@@ -166,6 +166,8 @@ def lines(told: Mapping[str, Any]) -> list[str]:
         said.append(f"command   {' '.join(w for w in (told['command'], pairs(told['args'])) if w)}")
     if told["id"]:
         said.append(f"id        {told['id']} ({told['id_from']})")
+    if told["key"] is not None:
+        said.append(f"signed    validly, with key {told['key']}")
     if told["due"]:
         said.append(f"runs      {told['due']}")
     if told["expires_at"]:

@@ -13,7 +13,7 @@ from agent.reply import compose_error
 from agent.request import Reading, Request, canonical, from_words, read, text_of, to_json, to_line
 from at import sms
 from tests.agent.conftest import Cli, Running
-from tests.agent.parts import arrival, make_app
+from tests.agent.parts import NOW, arrival, body, make_app
 
 KNOWN = frozenset({"ping", "mark", "sms", "set", "reboot", "modem-reset"})
 HIDDEN = tuple(
@@ -227,10 +227,17 @@ async def test_stranger_is_told_nothing_about_commands(tmp_path: Path) -> None:
 
 
 def test_command_of_a_phone_runs_by_sms_and_console(running: Running, cli: Cli) -> None:
-    running.modem.deliver_text("000", "\ufeffnote\u200b text=\u2068seen\u2069 id=phone\u200e")
-    running.agent.wait_command("phone", "succeeded")
+    running.modem.deliver_text(
+        "000", "\ufeffnote\u200b text=\u2068seen\u2069 id=from-a-phone\u200e"
+    )
+    running.agent.wait_command("from-a-phone", "succeeded")
     assert "seen" in running.notes()
-    assert cli("send", "note text=typed\u200b id=typed\u2069").returncode == 0
+    octets = sms.Deliver(
+        sms.Address.parse("000"), sms.Timestamp.of(NOW), body(b"note text=octets id=from-c\0")
+    )
+    running.modem.deliver(sms.encode(octets).hex().upper())
+    running.agent.wait_command("from-c", "succeeded")
+    assert cli("send", "note text=typed\u200b id=typed-on-a-phone\u2069").returncode == 0
     refused = cli("send", "no\u00adte text=never")
     assert refused.returncode == 1
     assert "invisible U+00AD" in refused.stdout + refused.stderr

@@ -20,7 +20,7 @@ from agent.history import Filters, Item, selected
 from agent.journal_file import open_file
 from agent.request import EVERY_COMMAND, read
 from agent.road import road
-from agent.rows import CommandRow, command, insert
+from agent.rows import CommandRow, command, insert, move_command
 from agent.security import sign_request
 from agent.trace import ORDER, Step, decode, encode, told
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
@@ -95,6 +95,30 @@ async def test_whoever_signed_is_told_of_the_refusal_also_after_others_failed_to
     item = (await items(app))[-1]
     assert [report["kind"] for report in item["reports"]] == ["result"]
     assert item["command"]["key"] == "0"
+
+
+async def test_whoever_signed_what_could_not_be_read_stands_on_the_road(app: App) -> None:
+    one = arrival(signed("mark n=x id=a", 5))
+    assert "signed    validly, with key 0" in lines(await explained(app, one))
+    await admit(app, one)
+    (item,) = await items(app)
+    steps = await app.journal.read(lambda db: road(db, item))
+    assert ("signed", "validly signed with key 0") in [(s["step"], s["text"]) for s in steps]
+
+
+async def test_outcome_that_nobody_is_told_says_why(tmp_path: Path) -> None:
+    app = await make_app(tmp_path, None, {"report": {"policy": "errors"}})
+    row = await admit(app, arrival("ping id=a"))
+
+    def succeed(db: sqlite3.Connection) -> None:
+        for trigger in ("start", "succeed"):
+            move_command(db, row.n, trigger, {"finished_at": NOW})
+        app.planner.outcome(db, command(db, row.n), NOW)
+
+    await app.journal.commit(succeed)
+    (item,) = await items(app)
+    assert item["untold"] == "report.policy is errors"
+    await app.journal.close()
 
 
 async def test_replay_is_told_to_its_signer(app: App) -> None:
