@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +42,7 @@ class Traffic:
     def __init__(self, device: Device) -> None:
         self.device = device
         self.sent: list[Sent] = []
+        self.on_sent: Callable[[Sent], None] | None = None  # hears of each SUBMIT
         self.waiting: deque[Waiting] = deque()
         self.acknowledged = 0
         self.refused = 0
@@ -59,6 +61,16 @@ class Traffic:
         silence. storage: the memory to use, None: where +CPMS points.
         """
         return self._take(Waiting(pdu.upper(), announce, storage, report), fresh=True)
+
+    def offer(self, pdu: str) -> bool:
+        """Bring a message (hex, SMSC first) now or not at all; False: the modem cannot take it."""
+        if self.waiting:
+            return False
+        self._take(Waiting(pdu.upper(), announce=True, storage=None, report=False), fresh=True)
+        if self.waiting:
+            self.waiting.pop()
+            return False
+        return True
 
     def _take(self, message: Waiting, *, fresh: bool) -> int | None:
         if not self.device.reachable or (fresh and self.waiting and message.storage is None):
@@ -211,7 +223,7 @@ class Traffic:
             raise Refused("CMS", code, after_s=faults.send_delay_s)
         self._reference = (self._reference + 1) % 256
         reference = self._reference
-        self.sent.append(Sent(pdu.upper(), reference))
+        self._leave(Sent(pdu.upper(), reference))
         self.keep_link()
         octets = tpdu.tpdu_of(bytes.fromhex(pdu))
         head = tpdu.header(octets, submit=True) if octets[0] & 0x03 == 0x01 else None
@@ -227,6 +239,11 @@ class Traffic:
             faults.send_silent -= 1
             return Reply(final="")
         return Reply((f"{answer}: {reference}",), after_s=faults.send_delay_s)
+
+    def _leave(self, sent: Sent) -> None:
+        self.sent.append(sent)
+        if self.on_sent is not None:
+            self.on_sent(sent)
 
     def _report(self, recipient: bytes, reference: int, sent_at: datetime) -> None:
         status = self.device.faults.report_status

@@ -1,0 +1,1 @@
+"""One file a platform, named as its row; what the two KORE platforms share is in `kore`."""
