@@ -121,8 +121,8 @@ class SuperSim(KorePlatform):
             self._announce(self.move(key, "failed", **told))
 
     def claims(self, sim: Sim, destination: str) -> bool:
-        """Whether it reaches this platform: 000 does (others today as well, which may change)."""
-        return destination == SENDER and bool(self.known(sim))
+        """Whether it reaches this platform: 000 does; today any number of a SIM of its own does."""
+        return bool(self.known(sim)) and (destination == SENDER or len(sim.known) == 1)
 
     def received(self, message: MobileOriginated) -> None:
         """Show an SMS from a device, and call the fleet's URL."""
