@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.cli import simulate_http
+
 if TYPE_CHECKING:
     from at.simulator.shell import Shell
 
@@ -57,12 +59,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--control", type=Path, metavar="PATH", help="control socket (JSON lines)")
     parser.add_argument("--json", action="store_true", help="the first line as a JSON object")
+    simulate_http.add_options(parser)
     parser.set_defaults(func=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Simulate until SIGINT or SIGTERM; 0 ended so, 1 it cannot start, 2 usage."""
-    from at.errors import EncodeError  # noqa: PLC0415 - only who simulates pays for the imports
     from at.simulator.personalities import PERSONALITIES  # noqa: PLC0415
 
     names = sorted(PERSONALITIES)
@@ -72,6 +74,14 @@ def run(options: argparse.Namespace) -> int:
     wrong = _wrong_use(options, names)
     if wrong:
         return _complain(wrong, USAGE)
+    if options.http is not None:
+        return simulate_http.run(options)
+    return _run_modem(options)
+
+
+def _run_modem(options: argparse.Namespace) -> int:
+    from at.errors import EncodeError  # noqa: PLC0415 - only who simulates pays for the imports
+
     try:
         return asyncio.run(_serve(_shell(options), options))
     except EncodeError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.simulator.callbacks import Caller
@@ -25,12 +26,14 @@ READ_WITHIN_S = 30.0  # for a request's body, of the host's time
 class Surroundings:
     """What every platform is given.
 
-    account: its credentials and settings; sims: those it knows; base_url: its own address, without
+    account: its credentials and settings; sims: those it knows; tokens: client and expiry by token,
+    of all platforms, as one client may belong to several; base_url: its own address, without
     a `/` at the end, known once the server listens; changed: to be called when its state changed.
     """
 
     account: Mapping[str, Any]
     sims: tuple[Sim, ...]
+    tokens: dict[str, tuple[str, datetime]]
     clock: WorldClock
     centre: Centre
     caller: Caller

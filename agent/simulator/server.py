@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import http
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,11 +51,13 @@ class Server:
         self._saving: asyncio.TimerHandle | None = None
         self._runner: web.AppRunner | None = None
         self.platforms: dict[str, Platform] = {}
+        tokens: dict[str, tuple[str, datetime]] = {}
         for name, kind in kinds.items():
             sims = tuple(sim for sim in world.sims.values() if name in sim.known)
             around = Surroundings(
                 world.platforms[name],
                 sims,
+                tokens,
                 clock,
                 centre,
                 self.caller,
@@ -73,7 +77,7 @@ class Server:
             part = web.Application(client_max_size=BODY_MAX, middlewares=[guarded])
             part.add_routes(platform.routes())
             application.add_subapp(f"/{name}", part)
-            application.add_routes(platform.root_routes())
+        application.add_routes(_at_root(self.platforms.values()))
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
@@ -113,6 +117,31 @@ class Server:
         for name, platform in self.platforms.items():
             if name in state:
                 platform.load(state[name])
+
+
+def _at_root(platforms: Iterable[Platform]) -> list[web.RouteDef]:
+    """Return the routes at the root; of those that share one, who knows the client answers."""
+    handlers: dict[tuple[str, str], list[Handler]] = {}
+    for platform in platforms:
+        for route in platform.root_routes():
+            assert isinstance(route, web.RouteDef)  # noqa: S101 - platforms give nothing else
+            handlers.setdefault((route.method, route.path), []).append(route.handler)
+    return [
+        web.route(method, path, _first_that_knows(asked))
+        for (method, path), asked in handlers.items()
+    ]
+
+
+def _first_that_knows(asked: list[Handler]) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = await asked[0](request)
+        for handler in asked[1:]:
+            if answer.status != http.HTTPStatus.UNAUTHORIZED:
+                break
+            answer = await handler(request)
+        return answer
+
+    return handle
 
 
 def _guard(platform: Platform) -> Any:

@@ -81,7 +81,7 @@ def read(path: Path) -> World:
     sims: dict[str, Sim] = {}
     for name, table in _tables(tables.get("sim", {}), "sim").items():
         sims[name] = _sim(path, name, table)
-    world = World({name: _account(name, platforms.get(name, {})) for name in PLATFORMS}, sims)
+    world = World(_accounts(platforms), sims)
     _check(path, world)
     return world
 
@@ -89,8 +89,7 @@ def read(path: Path) -> World:
 def made_up(modem: Path | None) -> World:
     """Give the world without a file: one SIM, credentials as random as real ones."""
     known = {name: _names(name, "gateway-17", {}) for name in PLATFORMS}
-    platforms = {name: _account(name, {}) for name in PLATFORMS}
-    return World(platforms, {"gateway-17": Sim("gateway-17", modem, known)})
+    return World(_accounts({}), {"gateway-17": Sim("gateway-17", modem, known)})
 
 
 def _sim(path: Path, name: str, table: Mapping[str, Any]) -> Sim:
@@ -128,6 +127,16 @@ def _tables(value: Any, where: str) -> dict[str, Mapping[str, Any]]:
     if not isinstance(value, dict) or not all(isinstance(one, dict) for one in value.values()):
         raise WorldError(f"{where} must hold tables")
     return value
+
+
+def _accounts(given: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Complete all accounts; the two KORE platforms share one client unless the file says not."""
+    accounts = {name: _account(name, given.get(name, {})) for name in PLATFORMS}
+    shared = accounts["programmable-wireless"]
+    if "client_id" not in given.get("super-sim", {}):
+        keys = ("client_id", "client_secret", "account_sid")
+        accounts["super-sim"] |= {key: shared[key] for key in keys if key not in given}
+    return dict(accounts)
 
 
 def _account(platform: str, given: Mapping[str, Any]) -> dict[str, Any]:

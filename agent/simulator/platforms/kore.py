@@ -99,7 +99,6 @@ class KorePlatform(Platform):
 
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
-        self._tokens: dict[str, datetime] = {}
         self.records: dict[str, Record] = {}
         self._secrets: dict[str, str] = {}
 
@@ -147,7 +146,8 @@ class KorePlatform(Platform):
         if not _equal(known, (account["client_id"], account["client_secret"])):
             return _invalid("invalid_client", "Invalid client or Invalid client credentials", 401)
         token = secrets.token_urlsafe(32)
-        self._tokens[token] = self.around.clock.now() + timedelta(seconds=TOKEN_S)
+        expires = self.around.clock.now() + timedelta(seconds=TOKEN_S)
+        self.around.tokens[token] = (str(account["client_id"]), expires)
         return web.json_response(
             {
                 "access_token": token,
@@ -160,8 +160,9 @@ class KorePlatform(Platform):
     def _is_authorized(self, request: web.Request) -> bool:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            expires = self._tokens.get(value.strip())
-            return expires is not None and expires > self.around.clock.now()
+            client, expires = self.around.tokens.get(value.strip(), ("", self.around.clock.now()))
+            mine = client == str(self.around.account["client_id"])
+            return mine and expires > self.around.clock.now()
         if scheme.lower() == "basic":
             # A deviation: stock clients of the older platform send it.
             try:
