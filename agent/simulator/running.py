@@ -21,9 +21,9 @@ from agent.simulator.world_clock import WorldClock
 
 __all__ = ["KINDS", "Running", "simulated"]
 
-# The order in which an SMS from a device is offered: Super SIM may take what nobody else wants.
+# The order in which an SMS from a device is offered: emnify takes any number of up to 7 digits.
 KINDS = {
-    kind.name: kind for kind in (ProgrammableWireless, ConnectivityPro, M2mPortal, Emnify, SuperSim)
+    kind.name: kind for kind in (ProgrammableWireless, SuperSim, ConnectivityPro, M2mPortal, Emnify)
 }
 
 
