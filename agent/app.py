@@ -49,6 +49,7 @@ MQTT_AFTER_S: Final = 1.0
 FAILURES_MAX: Final = 5  # of one loop within FAILURES_WITHIN_S: then the process starts anew
 FAILURES_WITHIN_S: Final = 600.0
 FAILURE_PAUSE_S: Final = 1.0
+RECALLED_MAX: Final = 500  # messages whose time stamps are remembered over a restart
 PULSE_S: Final = 20.0  # what the journal may take to answer before the watchdog goes hungry
 
 
@@ -292,12 +293,19 @@ class App:
             group.create_task(self.scheduler.run())
 
     def _recall(self, db: sqlite3.Connection) -> None:
-        """Take the newest time stamp of a received message as what the clock cannot be behind."""
+        """Tell the clock the newest time stamps of senders that may command."""
+        known = {platform.name: platform for platform in self.config.platforms}
         newest = db.execute(
-            "SELECT sent_at FROM messages WHERE sent_at <> '' ORDER BY n DESC LIMIT 50"
+            "SELECT platform, sent_at, elapsed() - m.elapsed_s,"
+            " (SELECT key FROM commands c WHERE c.n = m.command)"
+            " FROM (SELECT * FROM messages ORDER BY n DESC LIMIT ?) m"
+            " WHERE channel = 'sms' AND sent_at <> '' ORDER BY n DESC",
+            (RECALLED_MAX,),
         ).fetchall()
-        for (sent_at,) in newest:
-            self.clock.tell_lower_bound(from_iso(sent_at))
+        for name, sent_at, age_s, key in reversed(newest):
+            platform = known.get(name)
+            if platform is not None and self.judge.is_proven(platform, signed=key is not None):
+                self.clock.tell_lower_bound(from_iso(sent_at), age_s=age_s)
 
     def _start(self, row: CommandRow) -> None:
         assert self._group is not None  # noqa: S101 - the scheduler runs inside the group

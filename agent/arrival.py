@@ -18,7 +18,8 @@ class Arrival:
     "KORE"), "" on the other channels. sent_at: the message's own time stamp. text or data: the
     body; data alone is an 8-bit body, or what could not be decoded, as it was read. id: given by
     the channel (Correlation Data, made up by the console). fingerprint: the id of last resort.
-    full: a single SMS filled to its last septet. expires_at: the channel's own expiry (MQTT 5).
+    full: a single SMS filled to its last septet. expires_in_s: what is left
+    of the channel's own expiry (MQTT 5), from the receipt.
     verdict, reason and detail: set where the message cannot be a command, whatever it says.
     response: MQTT 5 Response Topic ("topic") and Correlation Data ("correlation", base64).
     """
@@ -32,7 +33,7 @@ class Arrival:
     id: str | None = None
     fingerprint: str | None = None
     full: bool = False
-    expires_at: datetime | None = None
+    expires_in_s: float | None = None
     verdict: str = ""
     reason: str = ""
     detail: str = ""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
-import re
 import time
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final, NamedTuple
 
-__all__ = ["Clock", "boot_id", "from_iso", "iso"]
+from agent import network_time
+from agent.network_time import BEYOND_S, MARGIN_S, Claim, Stamp, Standing
+
+__all__ = ["Clock", "Told", "boot_id", "from_iso", "iso"]
 
 # Touched by systemd-timesyncd at every synchronisation; the sandbox hides adjtimex(2).
 _TIMESYNC_MARKER = Path("/run/systemd/timesync/synchronized")
-_CCLK = re.compile(r"(\d\d)/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)([+-]\d\d)")
-_FIRST_YEAR = 2024  # no gateway of ours was in a field before
+STAMPS_MAX: Final = 50  # the newest are compared with
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -47,18 +49,26 @@ def boot_id() -> str | None:
     return text if len(text) == 32 and all(c in "0123456789abcdef" for c in text) else None
 
 
+class Told(NamedTuple):
+    """The time, where it can be trusted; one that has passed; network time that may be early."""
+
+    now: datetime | None
+    floor: datetime | None
+    perhaps: datetime | None
+
+
 class Clock:
     """Wall and boot time, with what is known of the wall clock's truth.
 
-    The wall clock is trusted once timesyncd has synchronised it or the modem has told network
-    time since boot. The newest time stamp of a received message is a lower bound all the same.
+    The wall clock is trusted once NTP has synchronised it. Network time is a claim, which counts
+    while it agrees with the stamps of received messages; these are a lower bound all the same.
     """
 
     def __init__(self, marker: Path = _TIMESYNC_MARKER) -> None:
         self._marker = marker
-        self._told: tuple[datetime, float] | None = None  # network time, and boottime() then
+        self._claim: Claim | None = None
+        self._stamps: tuple[Stamp, ...] = ()  # replaced, not changed: the journal's thread reads it
         self._before_boot_s = 0.0  # elapsed time less boottime()
-        self._floor: datetime | None = None
 
     def wall(self) -> datetime:
         """Return the system's wall clock as it stands: for records."""
@@ -85,47 +95,96 @@ class Clock:
         return self.wall() if self._marker.exists() else None
 
     def tell_network_time(self, text: str) -> None:
-        """Take network time as the modem tells it ("yy/MM/dd,hh:mm:ss±zz", TS 27.007 8.15).
+        """Take network time as the modem tells it (agent/network_time.py).
 
-        A modem that the network has told nothing says 1980, 2004 or the like: that is no time,
-        and neither is one before a message that was received.
+        Two readings that disagree prove one of them wrong: then one has to be borne out.
         """
-        match = _CCLK.fullmatch(text.strip('"'))
-        if match is None:
+        reading = network_time.read(text)
+        if reading is None:
             return
-        quarters = int(match[7])
-        year = int(match[1]) + (1900 if int(match[1]) >= 70 else 2000)
-        try:
-            moment = datetime(
-                year,
-                int(match[2]),
-                int(match[3]),
-                int(match[4]),
-                int(match[5]),
-                int(match[6]),
-                tzinfo=timezone(timedelta(minutes=15 * quarters)),
-            )
-        except ValueError:
-            return
-        if moment.year < _FIRST_YEAR or (self._floor is not None and moment < self._floor):
-            return
-        self._told = (moment.astimezone(UTC), self.boottime())
+        zone_s = None if reading.zone is None else reading.zone.total_seconds()
+        claim, before = Claim(self._boot_at(reading.moment), zone_s), self._claim
+        if before is not None:
+            jumped = abs(claim.boot_at - before.boot_at) > MARGIN_S
+            claim = Claim(claim.boot_at, zone_s, jumped=jumped or before.jumped)
+            if jumped and self._agrees(before) and not self._agrees(claim):
+                return
+        self._claim = claim
 
-    def tell_lower_bound(self, moment: datetime) -> None:
-        """Take the time stamp of a received message: it cannot be later than now."""
-        if self._floor is None or moment > self._floor:
-            self._floor = moment
+    def tell_lower_bound(self, moment: datetime, *, age_s: float = 0.0) -> None:
+        """Take the time stamp of a message that was received `age_s` ago: it was sent before.
+
+        Only of senders that may command.
+        """
+        received = self.boottime() - age_s
+        stamp = Stamp(moment.timestamp() - received, fresh=received >= 0)
+        self._stamps = (*self._stamps, stamp)[-STAMPS_MAX:]
 
     def trusted(self) -> datetime | None:
         """Return the time where it can be trusted, else None."""
-        now = self.synchronised()
-        if now is not None:
-            return now
-        if self._told is not None:
-            moment, then = self._told
-            return moment + timedelta(seconds=self.boottime() - then)
-        return None
+        return self.synchronised() or self._claimed(None)
 
     def lower_bound(self) -> datetime | None:
         """Return a time that has certainly passed; None where nothing is known."""
-        return self.trusted() or self._floor
+        return self.trusted() or self._borne_out(None)
+
+    def beside(self, stamp: datetime | None) -> Told:
+        """Tell what is known beside one more stamp, that of the message which is judged.
+
+        stamp: None where its sender may not command, or there is none.
+        """
+        if stamp is None or self._claim is None:
+            return Told(self.trusted(), self.lower_bound(), None)
+        now = self.synchronised() or self._claimed(stamp)
+        perhaps = None
+        if now is None and self._is_plain and self._weighed(self._claim, stamp) is Standing.AHEAD:
+            perhaps = self._moment(self._claim.boot_at)
+        return Told(now, now or self._borne_out(stamp), perhaps)
+
+    def vouched(self) -> datetime | None:
+        """Return the time where NTP vouches for it, or wall clock and network time agree on it."""
+        now, claim = self.trusted(), self._claim
+        if claim is None or self.synchronised() is not None:
+            return now
+        return now if abs(claim.boot_at - self._boot_at(self.wall())) <= MARGIN_S else None
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether the claim says that it is UTC: else it may be local time, or UTC all the same."""
+        return self._claim is not None and self._claim.zone_s == 0 and not self._claim.jumped
+
+    def _claimed(self, stamp: datetime | None) -> datetime | None:
+        """Return network time while it counts."""
+        if self._claim is None:
+            return None
+        standing = self._weighed(self._claim, stamp)
+        if standing is Standing.AGREES or (standing is Standing.ALONE and self._is_plain):
+            return self._moment(self._claim.boot_at)
+        return None
+
+    def _borne_out(self, stamp: datetime | None) -> datetime | None:
+        """Return the newest time stamp that is not far beyond wall clock and network time."""
+        latest = self._boot_at(self.wall())
+        if self._claim is not None and self._weighed(self._claim, stamp) is not Standing.WRONG:
+            latest = max(latest, self._claim.boot_at)
+        borne_out = (at for at, _ in self._compared(stamp) if at <= latest + BEYOND_S)
+        newest = max(borne_out, default=None)
+        return None if newest is None else self._moment(newest)
+
+    def _agrees(self, claim: Claim) -> bool:
+        return self._weighed(claim, None) is Standing.AGREES
+
+    def _weighed(self, claim: Claim, stamp: datetime | None) -> Standing:
+        return network_time.weigh(claim, self._boot_at(self.wall()), self._compared(stamp))
+
+    def _compared(self, stamp: datetime | None) -> tuple[Stamp, ...]:
+        if stamp is None:
+            return self._stamps
+        return (*self._stamps, Stamp(self._boot_at(stamp), fresh=True))
+
+    def _boot_at(self, moment: datetime) -> float:
+        return moment.timestamp() - self.boottime()
+
+    def _moment(self, boot_at: float) -> datetime:
+        # Whole milliseconds, as in the journal: the sum of two floats is not exact.
+        return datetime.fromtimestamp(round(boot_at + self.boottime(), 3), UTC)

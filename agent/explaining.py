@@ -122,7 +122,10 @@ def _schedule(judged: Judgement) -> dict[str, str | None]:
         due = iso(judged.due_at)
     else:
         due = "at the next boot" if judged.next_boot else "now"
-    return {"due": due, "expires_at": iso(judged.expires_at) if judged.expires_at else None}
+    expires_at = iso(judged.expires_at) if judged.expires_at else None
+    if expires_at is None and judged.expires_in_s is not None:
+        expires_at = f"{judged.expires_in_s:g} s after its receipt"
+    return {"due": due, "expires_at": expires_at}
 
 
 def _existing(judged: Judgement) -> dict[str, Any] | None:

@@ -98,7 +98,7 @@ class Intake:
     def announce(self, recorded: Recorded) -> None:
         """Tell what was committed, and wake whoever works on it."""
         judgement = recorded.judgement
-        if recorded.arrival.channel == "sms" and recorded.arrival.sent_at is not None:
+        if recorded.arrival.sent_at is not None and self._judge.may_command(judgement):
             self._clock.tell_lower_bound(recorded.arrival.sent_at)
         self._events.tell(
             Event(
@@ -138,7 +138,9 @@ class Intake:
         return insert(db, "commands", {**values, "state": state})
 
     def _of_accepted(self, judgement: Accepted) -> dict[str, object]:
-        boottime, due_at = None, judgement.due_at
+        boottime, due_at, expires_s = None, judgement.due_at, None
+        if judgement.expires_in_s is not None:
+            expires_s = self._clock.elapsed() + judgement.expires_in_s
         if judgement.due_in_s is not None:
             boottime = self._clock.boottime() + judgement.due_in_s
             now = self._clock.trusted()
@@ -151,6 +153,7 @@ class Intake:
             "delay_s": judgement.due_in_s,
             "due_boottime": boottime,
             "expires_at": judgement.expires_at,
+            "expires_s": expires_s,
             "next_boot": judgement.next_boot,
         }
 

@@ -15,6 +15,7 @@ from agent.clock import Clock, boot_id, from_iso, iso
 from agent.config import Config
 from agent.grammar.suggestion import closest
 from agent.handlers.registry import Handler, Registry
+from agent.platforms import Platform
 from agent.request import Reading, Refusal, Refused, Request, canonical, read, text_of
 from agent.rows import find_command, meta
 from agent.security import Signer
@@ -44,6 +45,20 @@ class Judge:
         """Return the verdict on a message; nothing is written."""
         return _Hearing(self, db, arrival).judgement()
 
+    def may_command(self, judgement: Judgement) -> bool:
+        """Whether a message's sender, signed as it was, may do more than ask."""
+        signed = isinstance(judgement, OfCommand) and judgement.claim.signer is not None
+        platform = judgement.heard.platform
+        return platform is not None and self.is_proven(platform, signed=signed)
+
+    def is_proven(self, platform: Platform, *, signed: bool) -> bool:
+        """Whether an SMS of this platform is proven to be from somebody who may command."""
+        return signed or not security.signature_required(
+            self.config.security.require_signature,
+            channel="sms",
+            is_open=platform.trust == platforms.OPEN,
+        )
+
 
 class _Hearing:
     """One message before the judge.
@@ -52,6 +67,7 @@ class _Hearing:
     """
 
     def __init__(self, judge: Judge, db: sqlite3.Connection, arrival: Arrival) -> None:
+        self._judge = judge
         self._config = judge.config
         self._registry = judge.registry
         self._clock = judge.clock
@@ -157,7 +173,7 @@ class _Hearing:
         self._passed()
         self._check_counter(claim.signer)
         self._check_proof(handler, claim.signer)
-        expires_at = self._check_clock(handler, request, when)
+        expires_at, expires_in_s = self._check_clock(handler, request, when, claim.signer)
         self._check_permission(request.cmd, claim.signer)
         return Accepted(
             verdict="accepted",
@@ -171,6 +187,7 @@ class _Hearing:
             due_in_s=float(when.seconds) if isinstance(when, schedule.Delay) else None,
             next_boot=isinstance(when, schedule.NextBoot),
             expires_at=expires_at,
+            expires_in_s=expires_in_s,
         )
 
     def _signature(self, request: Request | None) -> Signer | Refusal | None:
@@ -236,40 +253,64 @@ class _Hearing:
         self._passed(WAIVED)
 
     def _check_clock(
-        self, handler: Handler, request: Request, when: schedule.When
-    ) -> datetime | None:
-        """Return the last moment; None: there is none."""
-        expires_at = self._check_expiry(request)
-        self._check_due(when)
+        self, handler: Handler, request: Request, when: schedule.When, signer: Signer | None
+    ) -> tuple[datetime | None, float | None]:
+        """Return the last moment, and what is left from the receipt; None: there is none."""
+        stamp = self._proven_stamp(signer)
+        expires_in_s = self._check_left(request)
+        expires_at = self._check_expiry(request, stamp)
+        self._check_due(when, stamp)
         next_boot = isinstance(when, schedule.NextBoot)
         if (handler.needs_boot_id or next_boot) and boot_id() is None:
             raise Refused("error", "no boot id to be had")
         timed = expires_at is not None or isinstance(when, schedule.At)
-        self._passed(PASSED if timed else NOT_ASKED)
-        return expires_at
+        self._passed(PASSED if timed or expires_in_s is not None else NOT_ASKED)
+        return expires_at, expires_in_s
 
-    def _check_expiry(self, request: Request) -> datetime | None:
-        arrival = self._arrival
+    def _proven_stamp(self, signer: Signer | None) -> datetime | None:
+        """Give the message's own time stamp where the clock may be compared with it."""
+        platform = self._heard.platform
+        if platform is None or not self._judge.is_proven(platform, signed=signer is not None):
+            return None
+        return self._arrival.sent_at
+
+    def _check_left(self, request: Request) -> float | None:
+        """Return how long it may still run, counted from the receipt: no wall clock is needed."""
+        left = [] if self._arrival.expires_in_s is None else [self._arrival.expires_in_s]
+        if request.exp is not None and self._arrival.sent_at is None:
+            expiry = _expiry(request.exp)
+            if isinstance(expiry, schedule.Delay):
+                left.append(float(expiry.seconds))
+        if left and min(left) <= 0:
+            raise Refused("expired", "on its way")
+        return min(left, default=None)
+
+    def _check_expiry(self, request: Request, stamp: datetime | None) -> datetime | None:
+        """Return the last moment by the wall clock."""
+        sent_at = self._arrival.sent_at
         if request.exp is None:
-            # The channel's own expiry is what is left of it at the receipt: no clock is needed.
-            if arrival.expires_at is not None and arrival.expires_at <= arrival.received_at:
-                raise Refused("expired", "on its way")
-            return arrival.expires_at
-        stamped = arrival.sent_at or arrival.received_at
-        limit = schedule.deadline(_expiry(request.exp), stamped)
-        if arrival.expires_at is not None:
-            limit = min(limit, arrival.expires_at)
-        past = schedule.is_past(limit, now=self._clock.trusted(), floor=self._clock.lower_bound())
+            return None
+        expiry = _expiry(request.exp)
+        if isinstance(expiry, schedule.At):
+            limit = expiry.time
+        elif sent_at is None:
+            return None  # counted from the receipt
+        else:
+            limit = schedule.deadline(expiry, sent_at)
+        told = self._clock.beside(stamp)
+        past = schedule.is_past(limit, now=told.now, floor=told.floor)
+        if told.perhaps is not None and told.perhaps > limit:
+            past = True  # by network time that nothing but this lateness speaks against
         if past is None:
             raise Refused("clock", "exp needs a clock that is synchronised")
         if past:
             raise Refused("expired", f"at {iso(limit)}")
         return limit
 
-    def _check_due(self, when: schedule.When) -> None:
+    def _check_due(self, when: schedule.When, stamp: datetime | None) -> None:
         if not isinstance(when, schedule.At):
             return
-        now = self._clock.trusted()
+        now = self._clock.beside(stamp).now
         if now is None:
             raise Refused("clock", "when needs a clock that is synchronised")
         if schedule.is_missed(when.time, now):

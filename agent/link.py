@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Sequence
@@ -21,18 +20,16 @@ from agent.ladder import LADDER, RESET, Rung
 from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
-from at import commands
+from agent.time_asking import TimeAsking
 from at.bringup import BringUp, Identity, bring_up, in_force
 from at.command import Command
 from at.discovery import open_modem
 from at.errors import (
     AtError,
-    CommandError,
     CommandTimeoutError,
     PortBusyError,
     PortError,
     PortLostError,
-    ReplyError,
     SimError,
 )
 from at.messages import MessageStore
@@ -44,6 +41,7 @@ from at.urcs import (
     Garbled,
     MessageDelivered,
     MessageStored,
+    Registration,
     ReportDelivered,
     ReportStored,
     Restarted,
@@ -64,6 +62,7 @@ STABLE_S: Final = 120.0  # ready for this long: the ladder starts at its foot ag
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
 RUNG_WITHIN_S: Final = 900.0
+PAUSE_MIN_S: Final = 1.0  # between two questions to a modem that is well
 CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
 
 
@@ -110,6 +109,7 @@ class Link:
         self._events = events
         self._pulse = pulse
         self._history = RecoveryHistory(journal, clock, can_power_cycle=bool(config.power_cycle))
+        self._time = TimeAsking(clock)
         self._modem: Modem | None = None
         self._messages: MessageStore | None = None
         self._ready = asyncio.Event()
@@ -249,21 +249,21 @@ class Link:
         if self._gone is not None:
             (cause, at), self._gone = self._gone, None
             await self._history.waited(cause, self._clock.boottime() - at)
-        await self._ask_time()
-
-    async def _ask_time(self) -> None:
-        """Take the network's time where nothing better is known: `when` and `exp` need one."""
-        assert self._modem is not None  # noqa: S101 - brought up just before
-        if self._clock.trusted() is None:
-            with contextlib.suppress(CommandError, ReplyError):
-                self._clock.tell_network_time(await self._modem.send(commands.CLOCK))
+        await self._time.ask(self._modem)
 
     async def _watch(self) -> None:
         """Return when the modem is lost or somebody suspects it."""
         assert self._modem is not None  # noqa: S101 - brought up just before
         assert self.identity is not None  # noqa: S101 - as above
-        while not await self._lost_or_troubled(CHECK_S):
+        check_at = self._clock.boottime() + CHECK_S
+        while not await self._lost_or_troubled(
+            max(PAUSE_MIN_S, min(check_at - self._clock.boottime(), self._time.due_in_s()))
+        ):
             try:
+                await self._time.ask(self._modem)
+                if self._clock.boottime() < check_at:
+                    continue
+                check_at = self._clock.boottime() + CHECK_S
                 if not await in_force(self._modem, self.identity):
                     self.renew("the modem has lost its settings")
             except AtError as error:
@@ -379,6 +379,8 @@ class Link:
             self.bell.ring(HANDED_OVER)
         elif isinstance(urc, Garbled):
             self.bell.ring()
+        elif isinstance(urc, Registration):
+            self._time.registered(urc.status)
         elif isinstance(urc, StorageFull):
             log.warning("message memory full")
             self._events.tell(

@@ -65,6 +65,7 @@ class CommandRow:
     duplicates_told: int = 0
     duplicate_told_s: float | None = None
     elapsed_s: float = 0.0
+    expires_s: float | None = None
 
 
 _COLUMNS = tuple(CommandRow.__dataclass_fields__)

@@ -171,6 +171,8 @@ class Scheduler:
 
     def is_late(self, row: CommandRow) -> str:
         """Say why it is too late for a command; "" where it is not, or cannot be told yet."""
+        if row.expires_s is not None and self._clock.elapsed() > row.expires_s:
+            return "on its way"
         if row.expires_at is None:
             return ""
         limit = from_iso(row.expires_at)

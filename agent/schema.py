@@ -201,8 +201,13 @@ DROP INDEX sends_finished;
 CREATE INDEX sends_elapsed ON sends (elapsed_s);
 """
 
+# What is left of a command's time, counted from its receipt on, needs no wall clock.
+_V6: Final = """
+ALTER TABLE commands ADD COLUMN expires_s REAL;     -- elapsed time
+"""
+
 # Index i brings version i to i + 1.
-_MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5)
+_MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5, _V6)
 VERSION: Final = len(_MIGRATIONS)
 
 

@@ -93,7 +93,7 @@ class Accepted(OfCommand):
 
     space: of ids. free: it came unsigned where a signature is asked for; the replies to it share
     a quarter of the SMS budget with those to refused ones. due_at, due_in_s, next_boot: the
-    schedule; expires_at: the last moment.
+    schedule; expires_at: the last moment; expires_in_s: the same from the receipt on.
     """
 
     space: str
@@ -103,6 +103,7 @@ class Accepted(OfCommand):
     due_in_s: float | None = None
     next_boot: bool = False
     expires_at: datetime | None = None
+    expires_in_s: float | None = None
 
     @property
     def waits(self) -> bool:

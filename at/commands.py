@@ -158,7 +158,7 @@ FUNCTIONALITY: Final = ask(  # §8.2: 1 is full, 0 and 4 are without radio
     "+CFUN?", "+CFUN", lambda line: fields.number(fields.split(line)[0])
 )
 EXTENDED_ERROR: Final = text("+CEER")  # TS 24.008's cause of the last failure, §6.10
-CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: fields.split(line)[0])  # §8.15
+CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: line.partition(":")[2].strip())  # §8.15
 
 
 def iccid(line: str) -> Command[str]:

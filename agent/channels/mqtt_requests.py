@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from agent.arrival import Arrival
@@ -102,7 +102,7 @@ class MqttRequests:
             text=text,
             data=None if text is not None else inbound.payload,
             id=id_of(inbound.correlation),
-            expires_at=_expires_at(inbound, now),
+            expires_in_s=inbound.expiry_s,
             verdict="rejected" if inbound.retained else "",
             reason="denied" if inbound.retained else "",
             detail="a retained request is never run" if inbound.retained else "",
@@ -153,10 +153,6 @@ class MqttRequests:
         self._events.tell(
             Event(now, "send", verdict="rejected", reason="bad-args", detail=f"sms/send: {reason}")
         )
-
-
-def _expires_at(inbound: Inbound, now: datetime) -> datetime | None:
-    return None if inbound.expiry_s is None else now + timedelta(seconds=inbound.expiry_s)
 
 
 def _fields(inbound: Inbound) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from agent import network_time
 from agent.clock import Clock, iso
 from agent.doctor.check import Check
 from agent.doctor.dialogue import ANSWERS
@@ -23,11 +24,11 @@ NO_MARKER: Final = Path(os.devnull) / "none"
 async def _network(patient: Patient) -> Result:
     text = await attempt(patient, commands.CLOCK)
     clock = Clock(NO_MARKER)
-    clock.tell_network_time(text or "")
-    moment = clock.trusted()
-    if moment is None:
+    reading = network_time.read(text or "")
+    if reading is None:
         told = f"the modem says {text!r}" if text else "the modem does not tell"
         return note(f"none ({told})", "not every network tells it")
+    moment = reading.moment
     patient.network_time = True
     off_s = (clock.wall() - moment).total_seconds()
     if abs(off_s) > OFF_S:
