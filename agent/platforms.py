@@ -57,6 +57,8 @@ class Platform:
     reply_digits: int | None = None
 
 
+SID_SEPTETS = 35  # DC or HC, 32 digits and a space
+
 ROWS: Mapping[str, Platform] = MappingProxyType(
     {
         row.name: row
@@ -67,7 +69,7 @@ ROWS: Mapping[str, Platform] = MappingProxyType(
                 reply_to="2936",
                 trust=CLOSED,
                 binary=True,
-                sid_septets=35,  # DC, 32 digits and a space
+                sid_septets=SID_SEPTETS,
             ),
             Platform(
                 "super-sim",
@@ -94,6 +96,8 @@ ROWS: Mapping[str, Platform] = MappingProxyType(
             ),
             Platform("m2m-portal", binary=True),  # 8-bit on KPN-C SIMs only
             Platform("emnify", long_messages=True, binary=True, reply_digits=7),
+            # An ordinary SIM, and people's own phones.
+            Platform("phone", long_messages=True, max_segments=3),
         )
     }
 )

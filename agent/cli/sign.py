@@ -64,7 +64,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--k", default=security.DEFAULT_KEY_ID, help="key id (default: 0)")
     parser.add_argument("--c", help="counter (default: Unix seconds, never one twice)")
     parser.add_argument("--form", choices=("line", "json"), help="default: as it was given")
-    parser.add_argument("--platform", choices=tuple(ROWS), help="default: all that are enabled")
+    parser.add_argument("--platform", metavar="NAME", help="default: all that are enabled")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(func=run)
 
@@ -135,12 +135,15 @@ def _setting(options: argparse.Namespace) -> _Setting:
     needed = options.key_file is None or options.device_id is None
     config = _config(path) if needed or path is not None else None
     platforms = ROWS if config is None else {row.name: row for row in config.platforms}
+    known = {**ROWS, **platforms}
     wanted = [options.platform] if options.platform else list(platforms)
+    if options.platform and options.platform not in known:
+        raise _Failure(USAGE, f"--platform is one of: {', '.join(known)}")
     return _Setting(
         key=_key(options, config),
         device_id=_device_id(options, config),
         known=grammar.EVERY_COMMAND if config is None else config.commands,
-        platforms=[platforms.get(name) or ROWS[name] for name in wanted],
+        platforms=[known[name] for name in wanted],
         specs={} if config is None else _specs(config),
     )
 

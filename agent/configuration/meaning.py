@@ -46,7 +46,7 @@ def meaning(
     configured = commands(
         sections.command,
         platforms=tuple(row.name for row in platforms),
-        known_platforms=ROWS,
+        known_platforms=tuple({**ROWS, **sections.platforms}),
         keys=tuple(sections.security.keys),
         complaints=complaints,
     )

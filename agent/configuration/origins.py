@@ -13,6 +13,7 @@ from agent.platforms import (
     CLOSED,
     OPEN,
     ROWS,
+    SID_SEPTETS,
     Platform,
     address_for,
     clashes,
@@ -23,6 +24,11 @@ from agent.platforms import (
 from at.errors import EncodeError
 from at.sms import read_number
 
+ROW_NAME = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
+)  # a word in commands, topics and logs
+SENDER = "sender"  # reply_to: the number that the message came from
+SIDS = {"none": 0, "either": SID_SEPTETS}
 NAME = re.compile(r"[^\x00-\x1f\x7f]{1,11}")  # 11 characters: the same clause, in septets
 CHARSETS = ("gsm7", "gsm7-basic")
 SEGMENTS_MAX = 10
@@ -30,15 +36,9 @@ SEGMENTS_MAX = 10
 
 def origins(sections: Sections, complaints: Complaints) -> tuple[Platform, ...]:
     """Give the enabled rows in the order of `enabled`, ready to match senders with."""
-    for name in sections.platforms:
-        if name not in ROWS:
-            complaints.error(
-                join("platforms", name),
-                f"one of {listed(('enabled', *ROWS))}{guess(name, ('enabled', *ROWS))}",
-                "an unknown platform",
-            )
     overridden = {
-        name: _override(row, sections.platforms.get(name), complaints) for name, row in ROWS.items()
+        name: _override(row, sections.platforms.get(name), complaints)
+        for name, row in known_rows(sections, complaints).items()
     }
     enabled = _enabled(sections.enabled, overridden, complaints)
     for row in enabled:
@@ -59,16 +59,37 @@ def origins(sections: Sections, complaints: Complaints) -> tuple[Platform, ...]:
     return with_effective_trust(enabled, explicit)
 
 
+def known_rows(sections: Sections, complaints: Complaints) -> dict[str, Platform]:
+    """Give all rows: ours, and those of one's own, which the configuration must describe."""
+    rows = dict(ROWS)
+    for name, section in sections.platforms.items():
+        if name in ROWS:
+            continue
+        key = join("platforms", name)
+        misspelt = name not in (sections.enabled or ()) and guess(name, ROWS)
+        if section.senders is None or misspelt:
+            expected = f"one of {listed(('enabled', *ROWS))}{guess(name, ('enabled', *ROWS))}"
+            complaints.error(
+                key, f"{expected}, or senders for a platform of your own", "an unknown platform"
+            )
+        elif not ROW_NAME.fullmatch(name):
+            complaints.error(key, "a name of a-z 0-9 - for a platform of your own", shown(name))
+        else:
+            # What it carries is its owner's knowledge: nothing is warned of.
+            rows[name] = Platform(name, long_messages=True)
+    return rows
+
+
 def _enabled(
     names: tuple[str, ...] | None, rows: Mapping[str, Platform], complaints: Complaints
 ) -> tuple[Platform, ...]:
     key = "platforms.enabled"
     if not names:
         got = "nothing" if names is None else "an empty array"
-        complaints.error(key, f"at least one of {listed(ROWS)}; there is no default", got)
+        complaints.error(key, f"at least one of {listed(rows)}; there is no default", got)
         return ()
     for index, name in enumerate(names):
-        if complaints.one_of(join(key, index), name, ROWS) and name in names[:index]:
+        if complaints.one_of(join(key, index), name, rows) and name in names[:index]:
             complaints.error(join(key, index), "each platform once", shown(name))
     return tuple(rows[name] for name in dict.fromkeys(names) if name in rows)
 
@@ -85,6 +106,13 @@ def _override(row: Platform, section: PlatformSection | None, complaints: Compla
         )
     if section.reply_to is not None:
         changes["reply_to"] = _reply_to(row, section.reply_to, f"{key}.reply_to", complaints)
+    if section.sid is not None:
+        if row.name in ROWS:
+            complaints.error(
+                f"{key}.sid", "nothing: this platform's SIDs are known", shown(section.sid)
+            )
+        elif complaints.one_of(f"{key}.sid", section.sid, SIDS):
+            changes["sid_septets"] = SIDS[section.sid]
     if section.trust is not None and complaints.one_of(
         f"{key}.trust", section.trust, (CLOSED, OPEN)
     ):
@@ -123,11 +151,15 @@ def _sender(written: str, key: str, complaints: Complaints) -> str:
     return sender
 
 
-def _reply_to(row: Platform, written: str, key: str, complaints: Complaints) -> str:
+def _reply_to(row: Platform, written: str, key: str, complaints: Complaints) -> str | None:
+    if written == SENDER:
+        return None
     try:
         address = read_number(written)
     except EncodeError as error:
-        complaints.error(key, "a number of at most 20 digits", f"{shown(written)} ({error.detail})")
+        complaints.error(
+            key, 'a number of at most 20 digits, or "sender"', f"{shown(written)} ({error.detail})"
+        )
         return written
     if row.reply_digits is not None and len(address.removeprefix("+")) > row.reply_digits:
         complaints.error(key, f"a number of at most {row.reply_digits} digits", shown(written))

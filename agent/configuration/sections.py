@@ -33,13 +33,14 @@ class ModemSection:
 
 @dataclass(repr=False, eq=False)
 class PlatformSection:
-    """[platforms.NAME]: overrides of a row."""
+    """[platforms.NAME]: overrides of a row, or a platform of one's own."""
 
     senders: tuple[str, ...] | None = None
     reply_to: str | None = None
     trust: str | None = None
     max_segments: int | None = None
     charset: str | None = None
+    sid: str | None = None
 
 
 @dataclass(repr=False, eq=False)

@@ -342,3 +342,40 @@ def test_problems_say_file_key_expectation_and_find(tmp_path: Path) -> None:
         load(file)
     assert str(caught.value) == f'{file}: modem.poll_s: expected a number, found "fast"'
     assert caught.value.source == file
+
+
+def test_a_platform_of_ones_own_is_configuration_only() -> None:
+    config = parse("""
+        [platforms]
+        enabled = ["my-aggregator", "phone"]
+        [platforms.my-aggregator]
+        senders = ["46000", "ALERTS"]
+        reply_to = "46000"
+        trust = "closed"
+        charset = "gsm7-basic"
+        max_segments = 2
+        sid = "either"
+        [platforms.phone]
+        senders = ["+44 7700 900123"]
+        [command.sms]
+        enabled = true
+        platforms = ["my-aggregator"]
+    """)
+    own, phone = config.platforms
+    assert (own.name, own.senders, own.reply_to) == ("my-aggregator", ("46000", "ALERTS"), "46000")
+    assert (own.charset, own.max_segments, own.sid_septets) == ("gsm7-basic", 2, 35)
+    assert own.trust == "closed"
+    assert (phone.senders, phone.reply_to, phone.trust) == (("+447700900123",), None, "open")
+    assert phone.max_segments > 1
+    assert config.commands["sms"].platforms == ("my-aggregator",)
+
+
+def test_answers_to_whoever_sent_can_be_said() -> None:
+    config = parse("""
+        [platforms]
+        enabled = ["super-sim"]
+        [platforms.super-sim]
+        senders = ["000", "+447700900123"]
+        reply_to = "sender"
+    """)
+    assert config.platforms[0].reply_to is None

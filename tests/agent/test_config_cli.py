@@ -132,7 +132,8 @@ def test_the_example_shows_every_key_there_is(tmp_path: Path) -> None:
     shown = {
         sections.DeviceSection: document["device"],
         sections.ModemSection: document["modem"],
-        sections.PlatformSection: document["platforms"]["super-sim"],
+        sections.PlatformSection: document["platforms"]["super-sim"]
+        | document["platforms"]["my-aggregator"],
         sections.MqttSection: document["mqtt"],
         sections.ReportSection: document["report"],
         sections.SecuritySection: document["security"],

@@ -36,6 +36,7 @@ def test_the_rows_are_named_as_in_the_configuration() -> None:
         "connectivitypro",
         "m2m-portal",
         "emnify",
+        "phone",
     ]
     assert all(key == row.name for key, row in ROWS.items())
 

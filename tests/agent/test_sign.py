@@ -96,6 +96,7 @@ def test_the_message_is_printed_first_with_its_length_and_where_it_fits(
         ["connectivitypro", "fits"],
         ["m2m-portal", "fits"],
         ["emnify", "fits"],
+        ["phone", "fits"],
     ]
 
 
