@@ -14,6 +14,7 @@ from agent import trace
 from agent.clock import iso
 from agent.machines import COMMAND, REPORT
 from agent.platforms import read_sender
+from agent.rows import IS_APART, IS_ENDED, IS_OPEN
 from at.errors import EncodeError
 
 __all__ = ["STATES", "VERDICTS", "Filters", "Item", "Key", "details", "dicts", "find", "selected"]
@@ -28,19 +29,29 @@ VERDICTS: Final = (
 STATES: Final = tuple(dict.fromkeys((*COMMAND.states, *REPORT.states)))
 LIMIT_MAX: Final = 10_000  # items of one answer; whoever wants more asks by time
 
+NARROWED_MAX: Final = 2000  # commands; where more match, the newest are soon met on the way
+
 # A message; or a part that no message has taken up yet; or a part that had been there before.
+# {messages}: by time in an index that has all other columns, or these few by their numbers.
 _KEYS: Final = """
 SELECT 'message' AS kind, m.n AS n, m.received_at AS received_at
-  FROM messages m LEFT JOIN commands c ON c.n = m.command
- WHERE {messages}
-UNION ALL
-SELECT 'part', s.n, s.received_at FROM segments s
- WHERE (s.verdict = 'repeat' OR (s.verdict = 'part' AND s.message IS NULL)) AND {parts}
+  FROM {messages} LEFT JOIN commands c ON c.n = m.command
+ WHERE {of_messages}
+{parts}
  ORDER BY received_at DESC, kind, n DESC LIMIT :limit
 """
+_PARTS: Final = f"""UNION ALL
+SELECT 'part', s.n, s.received_at FROM segments s
+ WHERE {IS_APART} AND {{}}"""  # noqa: S608 - our own words
+_BY_TIME: Final = "messages m INDEXED BY messages_told"
+_BY_NUMBER: Final = "messages m NOT INDEXED"
 _STATE: Final = """(c.state = :state OR :state IN
 (SELECT r.state FROM reports r WHERE r.message = m.n OR r.command = m.command))"""
-_DIGITS: Final = "ltrim({column}, '+') = ltrim(:sender, '+')"
+_OF_COMMANDS: Final = (
+    "SELECT n, NULL FROM commands WHERE {}"
+    " AND command = coalesce(?, command) AND state = coalesce(?, state) LIMIT ?"
+)
+_OF_REPORTS: Final = "SELECT command, message FROM reports WHERE state = '{}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +92,30 @@ class Key:
 
 def find(db: sqlite3.Connection, filters: Filters) -> list[Key]:
     """Return the items that match, oldest first."""
-    messages, parts = ["1"], ["1"]
     values: dict[str, Any] = {"limit": max(1, min(filters.limit, LIMIT_MAX))}
+    messages, parts = _conditions(filters, values)
+    source, numbers = _BY_TIME, _narrowed(db, filters)
+    if numbers is not None:
+        if not numbers:
+            return []
+        source = _BY_NUMBER
+        messages.append(f"m.n IN ({','.join(map(str, numbers))})")
+    sql = _KEYS.format(
+        messages=source,
+        of_messages=" AND ".join(messages),
+        parts=_PARTS.format(" AND ".join(parts)) if parts else "",
+    )
+    return [Key(kind, n) for kind, n, _ in db.execute(sql, values)][::-1]
+
+
+def _conditions(filters: Filters, values: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Return SQL conditions on a message m (with its command c), and on a part s; []: on none."""
+    messages, parts = ["1"], ["1"]
     for name, both in (
         ("since", "{t}.received_at >= :since"),
         ("until", "{t}.received_at < :until"),
         ("verdict", "{t}.verdict = :verdict"),
+        ("sender", "{t}.sender IN (:sender, '+' || :sender)"),
     ):
         value = getattr(filters, name)
         if value is not None:
@@ -94,15 +123,13 @@ def find(db: sqlite3.Connection, filters: Filters) -> list[Key]:
             messages.append(both.format(t="m"))
             parts.append(both.format(t="s"))
     if filters.sender is not None:
-        values["sender"] = _sender(filters.sender)
-        messages.append(_DIGITS.format(column="m.sender"))
-        parts.append(_DIGITS.format(column="s.sender"))
+        values["sender"] = _sender(filters.sender).lstrip("+")
     if filters.channel is not None:
         values["channel"] = filters.channel
         messages.append("m.channel = :channel")
         parts.append("'sms' = :channel")
     for name, condition in (
-        ("id", "(m.id = :id OR c.id = :id)"),
+        ("id", "m.id = :id"),
         ("command", "c.command = :command"),
         ("message", "m.n = :message"),
         ("state", _STATE),
@@ -111,9 +138,8 @@ def find(db: sqlite3.Connection, filters: Filters) -> list[Key]:
         if value is not None:
             values[name] = value
             messages.append(condition)
-            parts.append("0")
-    sql = _KEYS.format(messages=" AND ".join(messages), parts=" AND ".join(parts))
-    return [Key(kind, n) for kind, n, _ in db.execute(sql, values)][::-1]
+            parts.clear()
+    return messages, parts
 
 
 def _sender(written: str) -> str:
@@ -122,6 +148,32 @@ def _sender(written: str) -> str:
         return read_sender(written)
     except EncodeError:
         return written
+
+
+def _narrowed(db: sqlite3.Connection, filters: Filters) -> list[int] | None:
+    """Return the only messages that can match, where an index tells few; None: any may."""
+    if filters.message is not None:
+        return [filters.message]
+    found: list[tuple[int | None, int | None]] = []
+    of_command = filters.state in COMMAND.states
+    if filters.command is not None or of_command:
+        ended = filters.state in COMMAND.final
+        for which in (IS_ENDED,) if ended else (IS_OPEN,) if of_command else (IS_OPEN, IS_ENDED):
+            sql = _OF_COMMANDS.format(which)
+            values = (filters.command, filters.state if of_command else None, NARROWED_MAX)
+            found += db.execute(sql, values)
+    elif filters.state in ("pending", "undeliverable"):
+        sql = f"{_OF_REPORTS.format(filters.state)} LIMIT ?"
+        found += db.execute(sql, (NARROWED_MAX,))
+    elif filters.state is None or filters.state in REPORT.states:
+        return None
+    if len(found) >= NARROWED_MAX:
+        return None
+    numbers = {message for _, message in found if message is not None}
+    for command in {command for command, _ in found if command is not None}:
+        rows = db.execute("SELECT n FROM messages WHERE command = ?", (command,))
+        numbers.update(n for (n,) in rows)
+    return sorted(numbers) if len(numbers) <= 10 * NARROWED_MAX else None
 
 
 def selected(db: sqlite3.Connection, filters: Filters, *, at_once: int = 100) -> Iterator[Item]:

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 
 from agent.clock import Clock
 from agent.journal_file import DAMAGED, DISK, JournalBusyError, JournalError, code, lock, open_file
+from agent.reader import Reader
 
 __all__ = ["Journal", "JournalBusyError", "JournalError", "JournalUnavailableError"]
 
@@ -59,6 +60,7 @@ class Journal:
         self._loop = loop
         self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._reader: Reader | None = None
         self._lock_fd = -1
         self._db: sqlite3.Connection | None = None
         self.failed: asyncio.Future[JournalError] = loop.create_future()
@@ -81,6 +83,7 @@ class Journal:
         )
         journal._thread.start()
         await opened
+        journal._reader = Reader(path, clock)
         return journal
 
     async def commit(
@@ -109,6 +112,23 @@ class Journal:
         value: T = await asyncio.shield(item.future)
         return value
 
+    async def look(self, work: Work[T]) -> T:
+        """Run a reading `work` that may take long: no commit waits for it (agent/reader.py).
+
+        It sees what is on disk; what was done lazily is synced first. Raises
+        JournalUnavailableError where the disk cannot be read.
+        """
+        assert self._reader is not None  # noqa: S101 - made by `open`
+        if await self.read(lambda db: db.in_transaction):
+            with contextlib.suppress(JournalUnavailableError):  # what is on disk can still be told
+                await self.commit(lambda _: None)
+        try:
+            return await self._reader.run(work)
+        except sqlite3.Error as error:
+            if code(error) not in DISK:
+                raise
+            raise JournalUnavailableError(f"journal cannot be read: {error}") from error
+
     async def wait_writable(self) -> None:
         """Return at once where commits work; else try one. Raises JournalUnavailableError.
 
@@ -128,6 +148,8 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what waits, check-point, close and let the lock go."""
+        if self._reader is not None:
+            self._reader.close()
         thread, self._thread = self._thread, None
         if thread is not None:
             self._items.put(None)

@@ -13,6 +13,8 @@ from agent.clock import iso
 from agent.machines import COMMAND, REPORT, SEND, Table
 
 __all__ = [
+    "IS_APART",
+    "IS_ENDED",
     "IS_OPEN",
     "IS_UNSENT",
     "CommandRow",
@@ -71,6 +73,8 @@ class CommandRow:
 _COLUMNS = tuple(CommandRow.__dataclass_fields__)
 # What the partial indexes hold (schema.py), in their own words: a query that does not say it scans.
 IS_OPEN: Final = "state IN ('received', 'accepted', 'scheduled', 'running')"
+IS_ENDED: Final = f"state NOT{IS_OPEN.removeprefix('state')}"
+IS_APART: Final = "(verdict = 'repeat' OR (verdict = 'part' AND message IS NULL))"  # a segment
 IS_UNSENT: Final = "state IN ('queued', 'sending')"
 
 _JSON = frozenset({"args", "result", "response"})

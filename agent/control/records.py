@@ -52,7 +52,7 @@ async def history(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
     fields.end()
     watched = replace(wanted, limit=max(wanted.limit, REMEMBERED))
     with Bell(agent) as bell:
-        keys = await agent.journal.read(lambda db: journal.find(db, wanted))
+        keys = await agent.journal.look(lambda db: journal.find(db, wanted))
         told: dict[Key, Item] = {}
         await _tell_items(agent, keys, told, tell)
         changes = 0
@@ -62,7 +62,7 @@ async def history(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
             before, changes = changes, await agent.journal.read(lambda db: db.total_changes)
             if changes == before:
                 continue
-            keys = await agent.journal.read(lambda db: journal.find(db, watched))
+            keys = await agent.journal.look(lambda db: journal.find(db, watched))
             # What was older than the first answer's items stays untold.
             horizon = min(told.values(), key=_age, default=None)
             await _tell_items(agent, keys, told, tell, horizon=horizon)
@@ -83,7 +83,7 @@ async def _tell_items(
 ) -> None:
     for start in range(0, len(keys), AT_ONCE):
         some = keys[start : start + AT_ONCE]
-        items = await agent.journal.read(lambda db, k=some: journal.details(db, k))  # type: ignore[misc]
+        items = await agent.journal.look(lambda db, k=some: journal.details(db, k))  # type: ignore[misc]
         for item in items:
             key = Key(item["kind"], item["n"])
             if told.get(key) == item:
@@ -106,7 +106,7 @@ async def road(agent: Agent, fields: Fields, tell: Tell) -> dict[str, Any]:
     def read(db: sqlite3.Connection) -> list[tuple[Item, list[Item]]]:
         return [(item, roads.road(db, item)) for item in journal.selected(db, wanted)]
 
-    found = await agent.journal.read(read)
+    found = await agent.journal.look(read)
     for item, steps in found:
         await tell({"item": item, "steps": steps})
     return {"count": len(found)}
@@ -124,4 +124,4 @@ async def explain_text(agent: Agent, fields: Fields) -> dict[str, Any]:
         arrival = arrival_of(text, agent.config, channel=channel, sender=sender, now=agent.now())
     except EncodeError as error:
         raise RequestError("usage", f"from: {error.detail}") from None
-    return await agent.journal.read(lambda db: explain(db, agent.judge, agent.config, arrival))
+    return await agent.journal.look(lambda db: explain(db, agent.judge, agent.config, arrival))
