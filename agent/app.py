@@ -24,8 +24,9 @@ from agent.handlers.catalogue import build
 from agent.housekeeping import Housekeeping
 from agent.inbox import Inbox
 from agent.intake import Intake
-from agent.journal import Journal
+from agent.journal import Journal, JournalError
 from agent.judging import Judge
+from agent.lasting import Lasting
 from agent.lazy import lazily
 from agent.link import Link
 from agent.pins import pin_memory
@@ -50,7 +51,7 @@ FAILURES_MAX: Final = 5  # of one loop within FAILURES_WITHIN_S: then the proces
 FAILURES_WITHIN_S: Final = 600.0
 FAILURE_PAUSE_S: Final = 1.0
 RECALLED_MAX: Final = 500  # messages whose time stamps are remembered over a restart
-PULSE_S: Final = 20.0  # what the journal may take to answer before the watchdog goes hungry
+PULSE_S: Final = 20.0  # deadline of a journal read; after it the watchdog is not fed
 
 
 class App:
@@ -337,15 +338,28 @@ class App:
         period_s = notify.watchdog_period_s()
         if period_s is None:
             return
+        lasting = Lasting()
         while True:
+            trouble = await self._trouble()
+            if not trouble:
+                notify.watchdog()
+                if lasting.end():
+                    log.warning("watchdog fed again")
+            elif lasting.is_news(trouble):
+                log.error("%s", trouble)
+            await asyncio.sleep(period_s / 2)
+
+    async def _trouble(self) -> str:
+        """Say what stands still, or "". A disk that hangs ends nothing by itself."""
+        try:
             async with asyncio.timeout(PULSE_S):
                 await self.journal.read(lambda db: db.execute("SELECT 1").fetchone())
-            late = self.pulse.late()
-            if late:
-                log.error("no watchdog: these loops hang parts=%s", ", ".join(late))
-            else:
-                notify.watchdog()
-            await asyncio.sleep(period_s / 2)
+        except TimeoutError:
+            return f"no watchdog: the journal does not answer within {PULSE_S:g} s"
+        except (JournalError, sqlite3.Error) as error:
+            return f"no watchdog: {error}"
+        late = self.pulse.late()
+        return f"no watchdog: these loops hang parts={', '.join(late)}" if late else ""
 
 
 def _secret(path: Path | None) -> str | None:

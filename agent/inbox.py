@@ -16,6 +16,7 @@ from agent.bell import HANDED_OVER
 from agent.clock import Clock
 from agent.intake import Intake, Recorded
 from agent.journal import Journal, JournalUnavailableError
+from agent.lasting import Lasting
 from agent.link import Link
 from agent.pulse import Pulse
 from agent.reports import Planner
@@ -71,6 +72,9 @@ class Inbox:
         self._undeleted: dict[tuple[str, int], tuple[str, int]] = {}
         # What the modem would not delete, by its text: known over restarts of either.
         self._refused: dict[str, int] = {}
+        self._trouble = Lasting()
+        self._unlike = Lasting()
+        self._kept_by_modem: dict[int, Lasting] = {}
 
     async def run(self) -> None:
         """Drain at every ring, and every `poll_s` seconds without one."""
@@ -82,13 +86,16 @@ class Inbox:
                 with self._pulse.during("inbox", DRAIN_WITHIN_S):
                     await self._drain(hints)
                 self.drained.set()
+                self._trouble.end()
             except AtError as error:
-                log.warning("inbox failed error=%s", error)
+                if self._trouble.is_news(str(error)):
+                    log.warning("inbox failed error=%s", error)
                 self._link.suspect(error)
                 self._link.bell.ring_later(RETRY_S)
             except JournalUnavailableError as error:
                 # What is not journalled stays in the modem; it is read again when the disk is back.
-                log.warning("inbox waits for the journal error=%s", error)
+                if self._trouble.is_news(str(error)):
+                    log.warning("inbox waits for the journal error=%s", error)
                 self._link.bell.ring_later(RETRY_S)
             await self._give_up_incomplete()
 
@@ -111,7 +118,8 @@ class Inbox:
         certain = [one for one in stored if one.proven]
         if len(certain) < len(stored):
             # Read differently each time: never acted on, never deleted; the next ring reads again.
-            log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
+            if self._unlike.is_news(str(len(stored) - len(certain))):
+                log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
             self._link.bell.ring_later(RETRY_S)
         for one in stored:
             if one.direct and not one.proven:
@@ -154,7 +162,8 @@ class Inbox:
             try:
                 await messages.delete(one)
             except CommandError as error:
-                log.warning("message not deleted index=%d error=%s", one.index, error)
+                if self._kept_by_modem.setdefault(one.index, Lasting()).is_news(str(error)):
+                    log.warning("message not deleted index=%d error=%s", one.index, error)
                 refused = True
                 await self._remember_undeleted(one)
             except CommandTimeoutError:
@@ -162,6 +171,7 @@ class Inbox:
                 raise
             else:
                 self._undeleted.pop(_place(one), None)
+                self._kept_by_modem.pop(one.index, None)
                 await self._forget_undeleted(one)
         if refused:
             self._link.bell.ring_later(self._poll_s)

@@ -25,6 +25,7 @@ from agent.control.wire import (
     parse,
 )
 from agent.journal import JournalUnavailableError
+from agent.lasting import Lasting
 
 if TYPE_CHECKING:
     from agent.control.operations import Operation
@@ -46,6 +47,7 @@ class Control:
 
     def __init__(self, agent: Agent, path: Path) -> None:
         self._path = path
+        self._unbound = Lasting()
         self._listener: socket.socket | None = None
         self._group: int | None = None
         self._clients = 0
@@ -68,23 +70,26 @@ class Control:
             self._listener = place.bind(self._path)
             self._group = place.group_of(self._path)
         except ControlError as error:
-            log.error("no control socket error=%s", error)
+            if self._unbound.is_news(str(error)):
+                log.error("no control socket error=%s", error)
 
     async def run(self) -> None:
         """Serve for ever; the socket is removed at the end."""
         while self._listener is None:
             await asyncio.sleep(RETRY_S)
             self.listen()
-        listener, loop = self._listener, asyncio.get_running_loop()
+        listener, loop, lasting = self._listener, asyncio.get_running_loop(), Lasting()
         try:
             async with asyncio.TaskGroup() as group:
                 while True:
                     try:
                         connection, _ = await loop.sock_accept(listener)
                     except OSError as error:  # out of file descriptors: some will be free again
-                        log.warning("control connection not taken error=%s", error)
+                        if lasting.is_news(str(error)):
+                            log.warning("control connection not taken error=%s", error)
                         await asyncio.sleep(1.0)
                         continue
+                    lasting.end()
                     group.create_task(self._serve(connection))
         finally:
             self._listener = None
