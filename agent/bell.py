@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-__all__ = ["HANDED_OVER", "Bell"]
+__all__ = ["EVERYWHERE", "HANDED_OVER", "Bell"]
 
 HANDED_OVER: Final = ("", 0)  # the hint of a message that is stored nowhere
+EVERYWHERE: Final = ("", -1)  # the hint to look at all that is stored
 
 
 class Bell:
@@ -18,16 +19,12 @@ class Bell:
 
     def __init__(self) -> None:
         self._hints: set[tuple[str, int]] = set()
-        self._everywhere = False
         self._rung = asyncio.Event()
         self._later: asyncio.TimerHandle | None = None
 
     def ring(self, hint: tuple[str, int] | None = None) -> None:
         """Ring, with or without a hint."""
-        if hint is None:
-            self._everywhere = True
-        else:
-            self._hints.add(hint)
+        self._hints.add(EVERYWHERE if hint is None else hint)
         self._rung.set()
 
     def ring_later(self, after_s: float) -> None:
@@ -42,15 +39,14 @@ class Bell:
             return
         self._later = loop.call_at(due, self.ring)
 
-    async def wait(self, timeout_s: float) -> frozenset[tuple[str, int]] | None:
-        """Return the hints since the last call; None: look everywhere, also after a time-out."""
+    async def wait(self, timeout_s: float) -> frozenset[tuple[str, int]]:
+        """Return the hints since the last call; EVERYWHERE is among them after a time-out."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._rung.wait()
         except TimeoutError:
-            self._everywhere = True
-        hints = None if self._everywhere else frozenset(self._hints)
+            self._hints.add(EVERYWHERE)
+        hints = frozenset(self._hints)
         self._hints.clear()
-        self._everywhere = False
         self._rung.clear()
         return hints

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from agent import assembly, receipts
-from agent.bell import HANDED_OVER
+from agent.bell import EVERYWHERE, HANDED_OVER
 from agent.clock import Clock
 from agent.intake import Intake, Recorded
 from agent.journal import Journal, JournalUnavailableError
@@ -21,7 +21,7 @@ from agent.link import Link
 from agent.pulse import Pulse
 from agent.reports import Planner
 from agent.rows import update
-from at.errors import AtError, CommandError, CommandTimeoutError
+from at.errors import AtError, CommandError, CommandTimeoutError, ReplyError
 from at.messages import MessageStore, Stored
 
 __all__ = ["Inbox"]
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
 DRAIN_WITHIN_S: Final = 1800.0  # hundreds of messages on a slow line
 CHUNKS: Final = (0, 8, 40, 200)  # where a long list is cut for journalling
+MAX_DOUBLINGS: Final = 8  # of the time between two tries
 RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
 INCOMPLETE_EVERY_S: Final = 6 * 3600.0
 
@@ -67,6 +68,7 @@ class Inbox:
         self._pulse = pulse
         self.drained = asyncio.Event()  # for the first time
         self._incomplete_at = 0.0
+        self._failures = 0  # in a row
         # Journalled, and not known to be deleted: met again there, they need only the delete.
         # By place: the text, and its row in the journal.
         self._undeleted: dict[tuple[str, int], tuple[str, int]] = {}
@@ -88,10 +90,7 @@ class Inbox:
                 self.drained.set()
                 self._trouble.end()
             except AtError as error:
-                if self._trouble.is_news(str(error)):
-                    log.warning("inbox failed error=%s", error)
-                self._link.suspect(error)
-                self._link.bell.ring_later(RETRY_S)
+                self._fail(error)
             except JournalUnavailableError as error:
                 # What is not journalled stays in the modem; it is read again when the disk is back.
                 if self._trouble.is_news(str(error)):
@@ -99,20 +98,37 @@ class Inbox:
                 self._link.bell.ring_later(RETRY_S)
             await self._give_up_incomplete()
 
+    def _fail(self, error: AtError) -> None:
+        """Tell that the messages cannot be read, once, and try again ever more slowly."""
+        if self._trouble.is_news(str(error)):
+            log.warning("inbox failed error=%s", error)
+        self._link.suspect(error)
+        if isinstance(error, CommandError | ReplyError):
+            self._link.storage_failed(error)
+        self._link.bell.ring_later(min(RETRY_S * 2**self._failures, self._poll_s))
+        self._failures = min(self._failures + 1, MAX_DOUBLINGS)
+
     async def _drain(self, hints: frozenset[tuple[str, int]] | None) -> None:
         """Take the messages at the hinted places, all there are where `hints` is None."""
         messages = await self._link.messages()
         while self._link.delivered:
             await self._take(messages, [messages.delivered(self._link.delivered.popleft())])
-        if hints is not None:
-            hints -= {HANDED_OVER}
-        if hints is None or len(hints) > HINTS_MAX:
-            await self._take(messages, await messages.list_stored())
-            return
-        for storage, index in sorted(hints):
-            stored = await messages.read(storage, index)
+        named = sorted((hints or frozenset()) - {HANDED_OVER, EVERYWHERE})
+        everywhere = hints is None or EVERYWHERE in hints or len(named) > HINTS_MAX
+        # What was announced is read even where the listing fails.
+        for storage, index in named[:HINTS_MAX]:
+            try:
+                stored = await messages.read(storage, index)
+            except (CommandError, ReplyError) as error:
+                log.info("announced, not read storage=%s index=%d error=%s", storage, index, error)
+                everywhere = True
+                continue
             if stored is not None:
                 await self._take(messages, [stored])
+        if everywhere:
+            await self._take(messages, await messages.list_stored())
+            self._link.storage_read()
+            self._failures = 0
 
     async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:
         certain = [one for one in stored if one.proven]

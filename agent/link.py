@@ -58,6 +58,7 @@ DELIVERED_MAX: Final = 256  # the network hands over one at a time where it wait
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
+UNREADABLE_S: Final = 60.0  # messages unreadable for this long: the card is looked at
 STABLE_S: Final = 120.0  # ready for this long: the ladder starts at its foot again
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
@@ -117,6 +118,8 @@ class Link:
         self._cause = ""
         self._reset_asked = False
         self._troubled_at: float | None = None  # since when the ladder is climbed
+        self.inbox_error = ""  # why messages cannot be read, "" while they can
+        self._unreadable_at: float | None = None  # since when, boot time
         self._gone: tuple[str, float] | None = None  # why and when the device vanished
 
     # ---- what the others use --------------------------------------------------------------
@@ -157,6 +160,31 @@ class Link:
         if isinstance(error, CommandTimeoutError | PortLostError):
             self._cause = str(error)
             self._trouble.set()
+
+    def storage_failed(self, error: AtError) -> None:
+        """Hear that the messages cannot be read; for a minute, that is trouble of the link."""
+        now_s = self._clock.boottime()
+        if self._unreadable_at is None:
+            self._unreadable_at = now_s
+        if str(error) != self.inbox_error:
+            self.inbox_error = str(error)
+            self._tell_inbox()
+        if now_s - self._unreadable_at >= UNREADABLE_S:
+            self._unreadable_at = now_s
+            self.renew(f"messages cannot be read: {error}")
+
+    def storage_read(self) -> None:
+        """Hear that all messages have been read."""
+        self._unreadable_at = None
+        if self.inbox_error:
+            self.inbox_error = ""
+            log.info("messages can be read again")
+            self._tell_inbox()
+
+    def _tell_inbox(self) -> None:
+        detail = f"messages cannot be read: {self.inbox_error}" if self.inbox_error else ""
+        detail = detail or "messages can be read again"
+        self._events.tell(Event(self._clock.wall(), "link", state=self.state, detail=detail))
 
     def reset(self, cause: str) -> None:
         """Ask for a reset of the modem, as `modem-reset` does."""

@@ -111,6 +111,7 @@ class Presence:
             "firmware": identity.firmware if identity else None,
             "storage_used": None,
             "storage_total": None,
+            "inbox": self._link.inbox_error or None,
             "since": self._link.since,
         }
 

@@ -17,7 +17,7 @@ from at.errors import (
 )
 from at.negotiation import Memories
 from at.pdu_mode import PduMode
-from at.reader import EMPTY, Reader
+from at.reader import EMPTY, NOT_OURS, RECORD, Reader
 from at.stored import Deleted, Stored
 
 if TYPE_CHECKING:
@@ -135,7 +135,24 @@ class MessageStore:
             if self._acknowledging:
                 await self._answer_delivery(commands.ACKNOWLEDGE)
             return Deleted.DONE
+        if stored.error is not None and stored.error.field == RECORD:
+            return await self._delete_unreadable(stored)
         return await self._delete(stored)
+
+    async def _delete_unreadable(self, stored: Stored) -> Deleted:
+        """Delete a record that the modem still refuses to read; one it can read now is left."""
+        try:
+            now = await self._reader.read_once(stored.storage, stored.index)
+        except CommandTimeoutError:
+            await self._modem.resynchronise()
+        except CommandError as error:
+            if (error.domain, error.code) in NOT_OURS:
+                raise
+        else:
+            return Deleted.EMPTY if now is None else Deleted.CHANGED
+        await self._reader.select(stored.storage)
+        await self._modem.send(commands.delete(stored.index))
+        return Deleted.DONE
 
     async def _answer_delivery(self, command: Command[None]) -> None:
         """+CNMA; too late for it, the modem has stopped handing over and is told to go on."""

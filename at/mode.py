@@ -43,9 +43,8 @@ class Mode(Protocol):
     def whole(self) -> bool:
         """Whether a listing shows the messages, not only where they are."""
 
-    @property
-    def listing(self) -> Command[list[RawMessage]]:
-        """All messages of the selected memory."""
+    def listing(self, *, bounded: bool = True) -> Command[list[RawMessage]]:
+        """All messages of the selected memory. bounded: believe the lengths that are told."""
 
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
         """One message; None: the slot is empty. bounded: believe the length that is told."""

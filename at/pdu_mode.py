@@ -21,15 +21,21 @@ def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
     for header, pdu in zip(lines[::2], lines[1::2], strict=False):
         index, *values = fields.split(header)
         number = fields.number(index)
-        if number is not None and values:
+        if number is not None and values and not _empty(values, pdu):
             found.append(RawMessage(number, _status(values), header, pdu))
     return found
 
 
 def _read(lines: tuple[str, ...]) -> RawMessage | None:
     for header, pdu in zip(lines[::2], lines[1::2], strict=False):
-        return RawMessage(None, _status(fields.split(header)), header, pdu)
+        values = fields.split(header)
+        return None if _empty(values, pdu) else RawMessage(None, _status(values), header, pdu)
     return None
+
+
+def _empty(values: list[str], pdu: str) -> bool:
+    """Whether this is how some modems show a slot without a message: no octets, and none told."""
+    return not pdu.strip("0") and fields.number(values[-1]) == 0
 
 
 def _status(values: list[str]) -> str:
@@ -50,7 +56,11 @@ class PduMode:
     """See Mode. Two readings agree where their hex digits do."""
 
     whole = True
-    listing = LIST
+
+    def listing(self, *, bounded: bool = True) -> Command[list[RawMessage]]:
+        """§4.1; a PDU is one line, so there is nothing to bound."""
+        del bounded
+        return LIST
 
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
         """§4.2; the PDU is one line, so there is nothing to bound."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from at import commands
-from at.errors import CommandError, CommandTimeoutError, DecodeError, ReplyError
+from at.errors import AtError, CommandError, CommandTimeoutError, DecodeError, ReplyError
 from at.mode import RawMessage
 from at.stored import Stored
 
@@ -23,7 +23,18 @@ R = TypeVar("R")
 
 READS: Final = 8  # until two agree; then the line is too bad to trust, for now
 LISTINGS: Final = 4
+RECORD: Final = "record"  # field of the error of a Stored that the modem itself cannot read
 TRIES: Final = 3  # after a timeout that a resynchronisation mends
+
+MAX_TOTAL: Final = 1000  # places to read one by one; no memory of messages is larger
+
+# Trouble of the card or of the whole service, not of one record (TS 27.005 §3.2.5, TS 27.007 §9.2).
+NOT_OURS: Final = frozenset(
+    {
+        *(("CMS", code) for code in (301, 302, 303, *range(310, 319), 512, 514, 515, 532, 533)),
+        *(("CME", code) for code in (3, 4, *range(5, 19))),
+    }
+)
 
 # An empty slot, in the words of CMS and CME; a plain ERROR is how some modems say it.
 EMPTY: Final = frozenset({("CMS", 321), ("CME", 21), ("CME", 22), ("", None)})
@@ -58,12 +69,92 @@ class Reader:
         found: dict[int, Stored] = {}
         for _ in range(LISTINGS):
             damage, known = self._modem.damage, len(found)
-            for stored in await self._listed(storage):
+            try:
+                listed = await self._listed(storage)
+            except (CommandError, CommandTimeoutError, ReplyError) as error:
+                return await self._one_by_one(storage, error)
+            for stored in listed:
                 if stored.proven or stored.index not in found:
                     found[stored.index] = stored
             if damage == self._modem.damage or (known and known == len(found)):
                 break
-        return [await self.prove(found[index]) for index in sorted(found)]
+        proven = [await self._prove_or_leave(found[index]) for index in sorted(found)]
+        if not any(_odd(stored) for stored in proven):
+            return proven
+        return await self._compare(storage, proven)
+
+    async def _prove_or_leave(self, stored: Stored) -> Stored:
+        try:
+            return await self.prove(stored)
+        except CommandError as error:
+            if (error.domain, error.code) in NOT_OURS:
+                raise
+            log.info("listed, but not readable index=%d error=%s", stored.index, error)
+            return stored
+
+    async def _compare(self, storage: str, known: list[Stored]) -> list[Stored]:
+        """List once more: what is listed alike twice, amid no damage, has been read twice."""
+        damage = self._modem.damage
+        again = {stored.index: stored for stored in await self._listed(storage)}
+        if damage != self._modem.damage:
+            return known
+        return [
+            replace(again[one.index], proven=True)
+            if _odd(one) and one.index in again and _alike(one, again[one.index])
+            else one
+            for one in known
+        ]
+
+    async def _one_by_one(self, storage: str, error: AtError) -> list[Stored]:
+        """Read place by place where the listing fails: one unreadable record must not hide all.
+
+        What only this place refuses is told as a Stored with an error, "record"; where no place
+        can be read at all it is not the record's fault, and the listing's error is raised.
+        """
+        if isinstance(error, CommandError) and (error.domain, error.code) in NOT_OURS:
+            raise error
+        memories = await self._insist(commands.MEMORIES)
+        used, total = memories[0].used, min(memories[0].total, MAX_TOTAL)
+        log.info("listing failed, reading %d places storage=%s error=%s", total, storage, error)
+        found: list[Stored] = []
+        bad: dict[int, AtError] = {}
+        empty = 0
+        for index in range(total + 1):  # the first is 0 or 1, as vendors differ
+            if len(found) + len([place for place in bad if place]) >= used:
+                break
+            try:
+                stored = await self.read_once(storage, index)
+            except CommandError as refused:
+                if (refused.domain, refused.code) in NOT_OURS:
+                    raise
+                bad[index] = refused
+            except CommandTimeoutError as refused:
+                await self._modem.resynchronise()  # raises where it is not only this place
+                bad[index] = refused
+            else:
+                if stored is None:
+                    empty += 1
+                else:
+                    found.append(stored)
+        if used and not found and not empty:
+            raise error
+        if len(found) + len(bad) > used:
+            bad.pop(0, None)  # the first place is 1: this was never a record
+        unreadable = [self._unreadable(storage, index, why) for index, why in bad.items()]
+        return [await self._prove_or_leave(one) for one in found] + unreadable
+
+    def _unreadable(self, storage: str, index: int, why: AtError) -> Stored:
+        return Stored(
+            storage=storage,
+            index=index,
+            status="",
+            raw=f"unreadable {storage} {index}",
+            pdu=None,
+            error=DecodeError(RECORD, 0, detail=f"the modem cannot read it: {why}"),
+            flags=(),
+            proven=True,
+            generation=self._modem.generation,
+        )
 
     async def read_once(self, storage: str, index: int) -> Stored | None:
         """Read; an answer without its message is believed only if nothing was damaged."""
@@ -100,8 +191,13 @@ class Reader:
 
     async def _listed(self, storage: str) -> list[Stored]:
         generation = self._modem.generation
-        raws = await self._insist(self._mode.listing)
-        indices = [raw.index for raw in raws if raw.index is not None]
+        try:
+            raws = await self._listing()
+        except CommandError as error:
+            if error.domain and (error.domain, error.code) in EMPTY:
+                return []  # 321 is how some say that there is nothing to list
+            raise
+        indices = sorted({raw.index for raw in raws if raw.index is not None})
         if self._mode.whole:
             found = [
                 self._stored(raw, storage, raw.index, generation)
@@ -109,8 +205,28 @@ class Reader:
                 if raw.index is not None
             ]
             return _in_order(found)
-        read = [await self.read_once(storage, index) for index in indices]
-        return [stored for stored in read if stored is not None]
+        found = []
+        for index in indices:
+            try:
+                stored = await self.read_once(storage, index)
+            except CommandError as error:
+                if (error.domain, error.code) in NOT_OURS:
+                    raise
+                stored = self._unreadable(storage, index, error)
+            if stored is not None:
+                found.append(stored)
+        return found
+
+    async def _listing(self) -> list[RawMessage]:
+        """List; where a length that is told leaves the body without an end, by lines alone."""
+        if self._mode.whole:
+            return await self._insist(self._mode.listing())
+        try:
+            return await self._modem.send(self._mode.listing())
+        except (CommandTimeoutError, ReplyError) as error:
+            log.info("listing by lines after: %s", error)
+            await self._modem.resynchronise()
+            return await self._insist(self._mode.listing(bounded=False))
 
     async def _reading(self, index: int, *, bounded: bool) -> RawMessage | None:
         command = self._mode.reading(index, bounded=bounded)
@@ -168,6 +284,11 @@ class Reader:
         before = self._clean.get(place)
         self._clean[place] = content
         return before == content
+
+
+def _odd(stored: Stored) -> bool:
+    """Whether it awaits a second reading because of what it is, not of where it was listed."""
+    return not stored.proven and (stored.error is not None or bool(stored.flags))
 
 
 def _alike(one: Stored, other: Stored) -> bool:

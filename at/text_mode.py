@@ -22,7 +22,9 @@ _UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+")  # an odd one has lost a digit, and the codec says so
 # A body of unknown length: one line that is no final result code and no news of a message.
 _LINE: Final = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:).+")
-_STATUS: Final = '"?(?:[A-Z]+ [A-Z]+)?"?'  # some modems leave it empty
+# Some modems leave it empty; some show an empty slot by zeros.
+_STATUS: Final = '(?:"?(?:[A-Z]+ [A-Z]+)?"?|0)'
+_SWALLOWED: Final = re.compile(r'\+CMGL: ?(\d{1,5}),"?(?:REC|STO) (?:UN)?(?:READ|SENT)"?,')
 _PLACE: Final = re.compile(r'\+CMG[RL]: ?(?:\d+,)?"?[A-Z ]*"?,?')
 
 
@@ -31,16 +33,29 @@ def _listed(lines: tuple[str, ...]) -> list[RawMessage]:
     for header, body in zip(lines[::2], lines[1::2], strict=False):
         values = fields.split(header)
         index = fields.number(values[0])
-        if index is not None and len(values) > 1:
+        if index is not None and len(values) > 1 and not _empty(values[2:], body):
             found.append(RawMessage(index, STATUS.get(values[1], values[1]), header, body))
+        # A length that is too large takes in the entries behind it.
+        found += [
+            RawMessage(int(swallowed[1]), "", swallowed[0], "")
+            for swallowed in _SWALLOWED.finditer(body)
+        ]
     return found
 
 
 def _read(lines: tuple[str, ...]) -> RawMessage | None:
     for header, body in zip(lines[::2], lines[1::2], strict=False):
-        status = fields.split(header)[0]
+        values = fields.split(header)
+        if _empty(values[1:], body):
+            return None
+        status = values[0] if values else ""
         return RawMessage(None, STATUS.get(status, status), header, body)
     return None
+
+
+def _empty(values: list[str], body: str) -> bool:
+    """Whether this is how some modems show a slot without a message."""
+    return not body and not any(value.strip("0") for value in values)
 
 
 class TextMode:
@@ -52,15 +67,6 @@ class TextMode:
         self.charset = charset
         self._hex = charset in {"UCS2", "HEX"}
         self._follow = _HEX if self._hex else _LINE
-        self.listing = Command(  # §3.4.2
-            '+CMGL="ALL"',
-            _listed,
-            commands.LIST_TIMEOUT_S,
-            info=re.compile(rf"\+CMGL: ?\d+,{_STATUS},.*", re.DOTALL),
-            follow=self._follow,
-            length=None if self._hex else self._listed_length,
-            ends=None if self._hex else self._listed_ends,
-        )
 
     @property
     def urcs(self) -> tuple[UrcSpec[object], ...]:
@@ -74,6 +80,19 @@ class TextMode:
                 self._ends,
             ),
             UrcSpec(re.compile(r"\+CDS: ?\d+,\d+,.*,.*"), report_delivered),
+        )
+
+    def listing(self, *, bounded: bool = True) -> Command[list[RawMessage]]:
+        """§3.4.2. Not bounded: the first line is all of the body."""
+        told = bounded and not self._hex
+        return Command(
+            '+CMGL="ALL"',
+            _listed,
+            commands.LIST_TIMEOUT_S,
+            info=re.compile(rf"\+CMGL: ?\d+,{_STATUS},.*", re.DOTALL),
+            follow=self._follow,
+            length=self._listed_length if told else None,
+            ends=self._listed_ends if told else None,
         )
 
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:

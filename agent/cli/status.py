@@ -98,10 +98,13 @@ def lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
         ("device", f"{answer['device']}, modem-agent {answer['version']}, {_up(answer)}"),
         ("modem", _modem(modem)),
     ]
+    if modem.get("inbox"):
+        rows.append(("inbox", f"CANNOT BE READ: {modem['inbox']}"))
     if modem["registration"]:
         rows.append(("network", _network(modem)))
-    if modem["storage_total"]:
-        rows.append(("storage", f"{modem['storage_used']} of {modem['storage_total']} messages"))
+    if modem["storage_total"] is not None:
+        room = f"{modem['storage_used']} of {modem['storage_total']} messages"
+        rows.append(("storage", room if modem["storage_total"] else "NO ROOM for any message"))
     rows.append(("broker", _broker(answer["mqtt"])))
     rows.append(("senders", _senders(answer["platforms"])))
     rows.append(("commands", _joined(journal["commands"])))

@@ -77,6 +77,7 @@ def _modem(link: Link, survey: Survey | None) -> dict[str, Any]:
         "link": link.state,
         "reason": link.reason or None,
         "since": link.since,
+        "inbox": link.inbox_error or None,
         **{name: getattr(found, name) if found else None for name in names},
         **{name: getattr(survey, name) if survey and ready else None for name in seen},
     }

@@ -38,6 +38,8 @@ async def _storage(patient: Patient) -> Result:
     remedy = "the agent reads and deletes them; modem-agent history shows what it does"
     if patient.modem is not None:
         remedy = "start the agent: it reads and deletes them"
+    if not fullest.total:
+        return error(f"{told}: no room for any message", "another SIM; messages cannot be stored")
     if fullest.total and fullest.used >= fullest.total:
         return error(f"{told}: full, the network keeps what comes", remedy)
     if fullest.used >= NEARLY * fullest.total > 0:

@@ -55,6 +55,9 @@ def _modem(patient: Patient) -> Result:
     modem = patient.status["modem"]
     recovery = patient.status["journal"]["last_recovery"]
     last = f"; last recovery {recovery['rung']} at {recovery['at']}" if recovery else ""
+    if modem["link"] == "ready" and modem.get("inbox"):
+        remedy = "modem-agent at 'AT+CPIN?'; is the card in place, and its memory sound?"
+        return error(f"ready, but messages cannot be read: {modem['inbox']}{last}", remedy)
     if modem["link"] == "ready":
         return good(f"ready since {modem['since']}{_seen(modem)}{last}")
     reason = f" ({modem['reason']})" if modem["reason"] else ""

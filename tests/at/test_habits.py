@@ -1,0 +1,136 @@
+"""What modems do beside the standards: listings that fail, slots and lengths that mislead."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from at import commands
+from at.errors import CommandError
+from at.messages import Deleted, MessageStore
+from at.modem import Modem
+from at.negotiation import Memories
+from at.reader import RECORD
+from tests.at.peer import ERROR, OK, Peer
+from tests.at.test_messages import ONE, TWO, entry, listing, reading
+
+CMS_320 = b"\r\n+CMS ERROR: 320\r\n"
+CMS_310 = b"\r\n+CMS ERROR: 310\r\n"
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with Peer() as peer:
+        peer.answers["+CPMS?"] = b'\r\n+CPMS: "SM",3,5,"SM",3,5,"SM",3,5\r\n' + OK
+        yield peer
+
+
+@pytest.fixture
+async def modem(peer: Peer) -> AsyncIterator[Modem]:
+    modem = await Modem.open(peer.path)
+    yield modem
+    await modem.close()
+
+
+def store(modem: Modem, mode: str = "pdu", charset: str = "UCS2") -> MessageStore:
+    return MessageStore(modem, mode, charset=charset, memories=Memories("SM"))
+
+
+@pytest.mark.parametrize("listed", [CMS_320, ERROR, b"\r\n" + entry(1, ONE).encode() + CMS_320])
+@pytest.mark.parametrize("code", ["320", "321", "500"])
+async def test_one_unreadable_record_does_not_hide_the_others(
+    peer: Peer, modem: Modem, listed: bytes, code: str
+) -> None:
+    peer.answers |= {"+CMGL=4": listed, "+CMGR=*": OK}
+    peer.answers |= {"+CMGR=1": reading(ONE), "+CMGR=4": reading(TWO)}
+    peer.answers["+CMGR=2"] = f"\r\n+CMS ERROR: {code}\r\n".encode()
+    found = {one.index: one for one in await store(modem).list_stored()}
+    assert (found[1].raw, found[4].raw) == (ONE, TWO)
+    assert (2 in found) == (code != "321")
+    if code != "321":
+        assert found[2].error is not None
+        assert found[2].error.field == RECORD
+        assert found[2].proven
+
+
+async def test_unreadable_record_is_deleted_only_while_it_is_unreadable(
+    peer: Peer, modem: Modem
+) -> None:
+    peer.answers |= {"+CMGL=4": CMS_320, "+CMGR=*": OK, "+CMGR=2": CMS_320}
+    messages = store(modem)
+    (bad,) = await messages.list_stored()
+    peer.answers["+CMGR=2"] = reading(ONE)
+    assert await messages.delete(bad) is Deleted.CHANGED
+    assert "AT+CMGD=2" not in peer.lines
+    peer.answers["+CMGR=2"] = CMS_320
+    assert await messages.delete(bad) is Deleted.DONE
+    assert "AT+CMGD=2" in peer.lines
+
+
+@pytest.mark.parametrize("answer", [CMS_310, b"\r\n+CME ERROR: 10\r\n"])
+async def test_trouble_of_the_card_is_not_a_records(
+    peer: Peer, modem: Modem, answer: bytes
+) -> None:
+    peer.answers |= {"+CMGL=4": answer, "+CMGR=*": answer}
+    with pytest.raises(CommandError):
+        await store(modem).list_stored()
+
+
+async def test_memory_of_which_nothing_can_be_read_is_trouble(peer: Peer, modem: Modem) -> None:
+    peer.answers |= {"+CMGL=4": CMS_320, "+CMGR=*": CMS_320}
+    with pytest.raises(CommandError):
+        await store(modem).list_stored()
+
+
+async def test_listing_that_is_321_is_empty(peer: Peer, modem: Modem) -> None:
+    peer.answers["+CMGL=4"] = b"\r\n+CMS ERROR: 321\r\n"
+    assert await store(modem).list_stored() == []
+    assert peer.lines == ["AT+CMGL=4"]
+
+
+@pytest.mark.parametrize("answer", [CMS_320, OK])
+async def test_odd_message_listed_twice_alike_has_been_read_twice(
+    peer: Peer, modem: Modem, answer: bytes
+) -> None:
+    peer.answers |= {"+CMGL=4": listing(entry(1, ONE + "00")), "+CMGR=1": answer}
+    (found,) = await store(modem).list_stored()
+    assert found.flags
+    assert found.proven
+
+
+@pytest.mark.parametrize(
+    ("mode", "answer"),
+    [
+        ("pdu", b"\r\n+CMGR: 0,,0\r\n\r\n"),
+        ("pdu", b"\r\n+CMGR: 0,,0\r\n00\r\n"),
+        ("text", b"\r\n+CMGR: 0,,0\r\n\r\n"),
+        ("text", b'\r\n+CMGR: "REC READ","",,""\r\n\r\n'),
+    ],
+)
+async def test_empty_slot_shown_as_an_empty_message_is_no_message(
+    peer: Peer, modem: Modem, mode: str, answer: bytes
+) -> None:
+    peer.answers["+CMGR=7"] = answer + OK
+    assert await store(modem, mode).read("SM", 7) is None
+    assert peer.lines == ["AT+CMGR=7"]
+
+
+@pytest.mark.parametrize("told", [4, 5, 6, 9, 20, 60])
+@pytest.mark.parametrize("first", [True, False])
+async def test_length_that_lies_hides_no_message(
+    peer: Peer, modem: Modem, monkeypatch: pytest.MonkeyPatch, told: int, *, first: bool
+) -> None:
+    monkeypatch.setattr(commands, "LIST_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(commands, "READ_TIMEOUT_S", 0.1)
+    head = '"REC READ","+31614240689","","18/09/21,16:35:38+08",145'
+    full = '"REC READ","+31614240689","","18/09/21,16:35:38+08",145,4,0,0,"+316",145,4'
+    lengths = [told, 4] if first else [4, told]
+    listed = "".join(
+        f"+CMGL: {index},{head},{length}\r\nping\r\n"
+        for index, length in zip((3, 4), lengths, strict=True)
+    )
+    peer.answers['+CMGL="ALL"'] = f"\r\n{listed}".encode() + OK
+    peer.answers["+CMGR=*"] = f"\r\n+CMGR: {full}\r\nping\r\n".encode() + OK
+    found = await store(modem, "text", "GSM").list_stored()
+    assert [one.index for one in found] == [3, 4]
