@@ -28,7 +28,7 @@ QUICK_S = 0.05  # too short to be told from noise
 TEXT_MODE = TextMode("IRA")
 OF_LINES = (
     *(spec.pattern for spec in (*URCS, *TEXT_MODE.urcs)),
-    *(command.info for command in (pdu_mode.LIST, TEXT_MODE.listing, TEXT_MODE.reading(1))),
+    *(command.info for command in (pdu_mode.LIST, TEXT_MODE.listing(), TEXT_MODE.reading(1))),
 )
 
 

@@ -91,7 +91,7 @@ class Commands:
         name, _, rest = line.partition("=")
         rows: dict[str, Callable[[], Command[Any]]] = {
             "+CMGR": lambda: self._mode.reading(int(rest)),
-            "+CMGL": lambda: self._mode.listing,
+            "+CMGL": self._mode.listing,
             "+CMGS": lambda: commands.submit(rest, body or b""),
             "+CPMS": lambda: commands.select_memories(*re.findall(r'"(\w+)"', rest)),
         }
