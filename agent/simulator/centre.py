@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -22,7 +22,18 @@ LOOK_EVERY_S: Final = 0.05  # of the host's time, for a modem that could not tak
 VALIDITY_S: Final = 72 * 3600.0  # where a platform names none
 REMEMBERED: Final = 1000  # messages told by `state`
 
-Change = Callable[["Delivery"], None]
+
+class Owner(Protocol):
+    """Whoever submits messages, and hears what becomes of them: a platform."""
+
+    @property
+    def name(self) -> str:
+        """The platform's name."""
+        ...
+
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
+        """Hear of each change of a delivery's state; key: what it was submitted under."""
+        ...
 
 
 class Modem(Protocol):
@@ -37,14 +48,16 @@ class Modem(Protocol):
 class Delivery:
     """One SMS to a SIM, in its parts. state: waiting, delivered, expired, cancelled, refused, lost.
 
-    attempts: how often it was offered; history: (time, what happened).
+    owner: who hears of it under `key`, None: nobody (a copy that a fault made). attempts: how often
+    it was offered; history: (time, what happened).
     """
 
     number: int
     sim: Sim
     parts: tuple[sms.Deliver, ...]
     expires_at: datetime
-    changed: Change
+    owner: Owner | None
+    key: str
     state: str = "waiting"
     attempts: int = 0
     taken: int = 0  # parts
@@ -54,6 +67,11 @@ class Delivery:
     def ended(self) -> bool:
         """Whether nothing happens to it any more."""
         return self.state != "waiting"
+
+    def changed(self) -> None:
+        """Tell the owner."""
+        if self.owner is not None:
+            self.owner.delivery_changed(self.key, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +150,65 @@ class Centre:
         originator: str,
         bodies: Sequence[sms.UserData],
         *,
-        changed: Change,
+        owner: Owner,
+        key: str,
         validity_s: float = VALIDITY_S,
     ) -> Delivery:
-        """Take an SMS for a SIM; `changed` hears of each change of its state, also of this one."""
+        """Take an SMS for a SIM; the owner hears of each change of its state under `key`."""
         now = self.clock.now()
         delivery = Delivery(
             next(self._numbers),
             sim,
             tuple(self._deliver(originator, body, now) for body in bodies),
             now + timedelta(seconds=validity_s),
-            changed,
+            owner,
+            key,
         )
+        return self._take_in(delivery)
+
+    def _take_in(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
-        if sim.name not in self._queues:
+        if delivery.sim.name not in self._queues:
             self._end(delivery, "refused", "the SIM is in no modem")
             return delivery
         self._note(delivery, "accepted")
         asyncio.get_running_loop().call_soon(self._enqueue, delivery)
         return delivery
+
+    def find(self, owner: Owner, key: str) -> Delivery | None:
+        """Return what an owner submitted under a key, if it is still remembered."""
+        found = (one for one in self.deliveries if one.owner is owner and one.key == key)
+        return next(found, None)
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Return what waits as JSON values."""
+        return [
+            {
+                "owner": one.owner.name,
+                "key": one.key,
+                "sim": one.sim.name,
+                "pdus": [sms.encode(part).hex() for part in one.parts[one.taken :]],
+                "expires_at": one.expires_at.isoformat(),
+            }
+            for one in self.deliveries
+            if not one.ended and one.owner is not None
+        ]
+
+    def load(
+        self,
+        rows: Sequence[Mapping[str, Any]],
+        sims: Mapping[str, Sim],
+        owners: Mapping[str, Owner],
+    ) -> None:
+        """Take back what waited when `dump` was called."""
+        for row in rows:
+            parts = tuple(_deliver(pdu) for pdu in row["pdus"])
+            if row["sim"] in sims and row["owner"] in owners:
+                expires_at = datetime.fromisoformat(row["expires_at"])
+                owner, number = owners[row["owner"]], next(self._numbers)
+                self._take_in(
+                    Delivery(number, sims[row["sim"]], parts, expires_at, owner, row["key"])
+                )
 
     def cancel(self, delivery: Delivery) -> bool:
         """Take back an SMS that waits; False where it has ended, or a part of it has arrived."""
@@ -176,16 +234,16 @@ class Centre:
             return
         copies = [delivery]
         if faults.happens("duplicate"):
-            copies.append(replace(delivery, changed=_nobody, history=[]))
+            copies.append(replace(delivery, owner=None, history=[]))
         if faults.happens("again"):
             later = self.clock.now() + timedelta(seconds=1)
             stamp = sms.Timestamp.of(later.replace(microsecond=0))
             parts = tuple(replace(part, timestamp=stamp) for part in delivery.parts)
-            copies.append(replace(delivery, parts=parts, changed=_nobody, history=[]))
+            copies.append(replace(delivery, parts=parts, owner=None, history=[]))
         if faults.happens("forge_sender"):
             forged = sms.Address.parse(faults.forged)
             parts = tuple(replace(part, originator=forged) for part in delivery.parts)
-            copies.append(replace(delivery, parts=parts, changed=_nobody, history=[]))
+            copies.append(replace(delivery, parts=parts, owner=None, history=[]))
         queue = self._queues[delivery.sim.name]
         if not faults.happens("reorder"):
             queue += copies
@@ -227,7 +285,7 @@ class Centre:
             if not modem.offer(pdu):
                 if delivery.attempts == 1:
                     self._note(delivery, "the modem cannot take it")
-                    delivery.changed(delivery)
+                    delivery.changed()
                 return False
             delivery.taken += 1
         self._end(delivery, "delivered", "taken by the modem")
@@ -236,7 +294,7 @@ class Centre:
     def _end(self, delivery: Delivery, state: str, what: str) -> None:
         delivery.state = state
         self._note(delivery, what)
-        delivery.changed(delivery)
+        delivery.changed()
 
     def _note(self, delivery: Delivery, what: str) -> None:
         delivery.history.append((self.clock.now(), what))
@@ -264,5 +322,8 @@ class Centre:
             router.received(message)
 
 
-def _nobody(_: Delivery) -> None:
-    """A copy that a fault made: no platform hears of it."""
+def _deliver(pdu: str) -> sms.Deliver:
+    tpdu = sms.decode(pdu).tpdu
+    if not isinstance(tpdu, sms.Deliver):
+        raise TypeError("the state file holds a PDU that is no message to a SIM")
+    return tpdu

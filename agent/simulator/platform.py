@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agent.simulator.callbacks import Caller
-from agent.simulator.centre import Centre, MobileOriginated
+from agent.simulator.centre import Centre, Delivery, MobileOriginated
 from agent.simulator.world import Sim
 from agent.simulator.world_clock import WorldClock
 
@@ -60,6 +60,10 @@ class Platform(ABC):
     @abstractmethod
     def error(self, status: int, text: str) -> web.Response:
         """Render an HTTP error (too large, no such path, method, not readable) in its own form."""
+
+    @abstractmethod
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
+        """Hear of each change of a delivery that it submitted under `key`."""
 
     @abstractmethod
     def claims(self, sim: Sim, destination: str) -> bool:

@@ -105,7 +105,8 @@ class Server:
         self._saving = None
         if self._state is None:
             return
-        state = {name: platform.dump() for name, platform in self.platforms.items()}
+        state: dict[str, Any] = {name: platform.dump() for name, platform in self.platforms.items()}
+        state["waiting"] = self.centre.dump()
         aside = self._state.with_name(self._state.name + ".new")
         aside.write_text(json.dumps(state, indent=1), encoding="utf-8")
         aside.replace(self._state)
@@ -117,6 +118,7 @@ class Server:
         for name, platform in self.platforms.items():
             if name in state:
                 platform.load(state[name])
+        self.centre.load(state.get("waiting", ()), self.world.sims, self.platforms)
 
 
 def _at_root(platforms: Iterable[Platform]) -> list[web.RouteDef]:

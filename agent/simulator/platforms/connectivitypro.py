@@ -179,7 +179,8 @@ class ConnectivityPro(Platform):
             sim,
             originator,
             bodies,
-            changed=lambda delivery: self._delivery_changed(message.mid, delivery),
+            owner=self,
+            key=message.mid,
             validity_s=RETRIED_S,
         )
         self._move(message.mid, "Queued")
@@ -306,11 +307,12 @@ class ConnectivityPro(Platform):
         if status in _STATES:
             self._alert(message)
 
-    def _delivery_changed(self, mid: str, delivery: Delivery) -> None:
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
+        """Follow the message centre."""
         if delivery.state == "delivered":
-            self._move(mid, "Success")
+            self._move(key, "Success")
         elif delivery.state in ("expired", "refused"):
-            self._move(mid, "Failed")
+            self._move(key, "Failed")
 
     def claims(self, sim: Sim, destination: str) -> bool:
         """Whether it is an MO message of the API: those to the SIM's own short code are."""

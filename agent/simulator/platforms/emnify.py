@@ -104,7 +104,6 @@ class Emnify(Platform):
         super().__init__(around)
         self._tokens: dict[str, datetime] = {}
         self._messages: dict[int, _Sms] = {}
-        self._deliveries: dict[int, Delivery] = {}
         self._calls: dict[tuple[str, bool], deque[float]] = {}
         self._sent: dict[str, deque[float]] = {}
 
@@ -256,11 +255,12 @@ class Emnify(Platform):
         )
         self._put(one)
         validity_s = (expires - now).total_seconds()
-        self._deliveries[one.id] = self.around.centre.submit(
+        self.around.centre.submit(
             sim,
             source or "0",
             bodies,
-            changed=lambda delivery: self._delivery_changed(one.id, delivery),
+            owner=self,
+            key=str(one.id),
             validity_s=validity_s,
         )
         known = self.known(sim)["endpoint_id"]
@@ -280,7 +280,7 @@ class Emnify(Platform):
 
     async def _cancel(self, request: web.Request) -> web.Response:
         one = self._one(request)
-        delivery = self._deliveries.get(one.id)
+        delivery = self.around.centre.find(self, str(one.id))
         if delivery is None or not self.around.centre.cancel(delivery):
             raise _Refused(1405, "only a buffered SMS can be cancelled")
         return web.Response(status=200)
@@ -338,7 +338,9 @@ class Emnify(Platform):
         self._messages[one.id] = one
         self.around.changed()
 
-    def _delivery_changed(self, id_: int, delivery: Delivery) -> None:
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
+        """Follow the message centre; each end is told by a receipt."""
+        id_ = int(key)
         now = self.around.clock.now()
         final = {"delivered": DELIVERED, "expired": EXPIRED, "cancelled": CANCELED}
         if delivery.ended:

@@ -161,7 +161,8 @@ class M2mPortal(Platform):
                 sim,
                 originator,
                 bodies,
-                changed=lambda delivery: self._delivery_changed(number, delivery),
+                owner=self,
+                key=str(number),
                 validity_s=RETRIED_S,
             )
         except sms.EncodeError as error:
@@ -228,7 +229,9 @@ class M2mPortal(Platform):
 
     # ---- messages and pushes --------------------------------------------------------------
 
-    def _delivery_changed(self, number: int, delivery: Delivery) -> None:
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
+        """Follow the message centre; a delivery is pushed as a receipt."""
+        number = int(key)
         words = {"delivered": "delivered", "expired": "expired", "refused": "failed"}
         status = words.get(delivery.state)
         if status is None:

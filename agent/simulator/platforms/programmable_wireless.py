@@ -119,9 +119,7 @@ class ProgrammableWireless(KorePlatform):
                 {"mode": mode, "receipt": receipt},
             )
         )
-        self.around.centre.submit(
-            sim, SENDER, bodies, changed=lambda delivery: self._delivery_changed(key, delivery)
-        )
+        self.around.centre.submit(sim, SENDER, bodies, owner=self, key=key)
         return web.json_response(self.resource(record), status=201)
 
     def _bodies(self, command: str, mode: str, include: str, key: str) -> list[sms.UserData]:
@@ -172,7 +170,7 @@ class ProgrammableWireless(KorePlatform):
         self.around.changed()
         return web.Response(status=204)
 
-    def _delivery_changed(self, key: str, delivery: Delivery) -> None:
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
         """Follow the message centre; the customer is called when it was sent, delivered or failed.
 
         Without a receipt asked for it stays sent.

@@ -82,7 +82,8 @@ class SuperSim(KorePlatform):
             sim,
             SENDER,
             bodies,
-            changed=lambda delivery: self._delivery_changed(record.sid, delivery),
+            owner=self,
+            key=record.sid,
             validity_s=RETRIED_S,
         )
         return response
@@ -107,7 +108,7 @@ class SuperSim(KorePlatform):
     async def _fetch(self, request: web.Request) -> web.Response:
         return web.json_response(self.resource(self.fetch(request)))
 
-    def _delivery_changed(self, key: str, delivery: Delivery) -> None:
+    def delivery_changed(self, key: str, delivery: Delivery) -> None:
         """Follow the message centre: sent at the first attempt, delivered on confirmation.
 
         Without a confirmation it stays sent, also when the 24 hours are over.
