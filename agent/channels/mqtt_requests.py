@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
+import logging
 import re
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agent.arrival import Arrival
 from agent.channels.mqtt_topics import Suffix
@@ -26,6 +28,10 @@ from agent.send_queue import queue_send
 from at import sms
 
 __all__ = ["MqttRequests", "id_of"]
+
+log = logging.getLogger(__name__)
+
+KEPT_OCTETS: Final = 8192  # of a body that nothing reads: the start is evidence enough
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
 _HEX_MAX = 18  # octets whose hexadecimal form still is an id
@@ -81,12 +87,44 @@ class MqttRequests:
     async def take(self, inbound: Inbound) -> None:
         """Journal one request. RequestNotTakenError: offer it again later."""
         try:
-            if inbound.suffix == Suffix.SMS_SEND:
-                await self._take_send(inbound)
-            else:
-                await self._intake.admit(self._arrival(inbound))
+            (fault,) = await asyncio.gather(self._judge(inbound), return_exceptions=True)
+            if fault is None:
+                return
+            if isinstance(fault, JournalUnavailableError) or not isinstance(fault, Exception):
+                raise fault
+            log.error("mqtt message set aside topic=%s", inbound.suffix, exc_info=fault)
+            await self._set_aside(inbound, fault)
         except JournalUnavailableError as error:
             raise RequestNotTakenError(str(error)) from error
+
+    async def _judge(self, inbound: Inbound) -> None:
+        if inbound.suffix == Suffix.SMS_SEND:
+            await self._take_send(inbound)
+        else:
+            await self._intake.admit(self._arrival(inbound))
+
+    async def _set_aside(self, inbound: Inbound, fault: Exception) -> None:
+        """Journal a message that could not be taken because of a fault in here.
+
+        Unacknowledged, the broker would send it again after every restart.
+        """
+        now = self._clock.wall()
+        # What an error quotes may be no text that SQLite takes: a lone surrogate.
+        said = str(fault).encode("utf-8", "backslashreplace").decode("utf-8")[:200]
+        detail = f"{inbound.suffix}: internal error: {type(fault).__name__}: {said}"
+        if len(inbound.payload) > KEPT_OCTETS:
+            digest = hashlib.sha256(inbound.payload).hexdigest()
+            detail += f" ({len(inbound.payload)} octets, SHA-256 {digest})"
+        values = {
+            "received_at": now,
+            "channel": "mqtt",
+            "sender": "",
+            "data": inbound.payload[:KEPT_OCTETS],
+            "verdict": "undecodable",
+            "detail": detail,
+        }
+        await self._journal.commit(lambda db: insert(db, "messages", values))
+        self._events.tell(Event(now, "message", verdict="undecodable", detail=detail))
 
     def _arrival(self, inbound: Inbound) -> Arrival:
         now = self._clock.wall()
