@@ -21,7 +21,7 @@ from agent.link import Link
 from agent.pulse import Pulse
 from agent.reports import Planner
 from agent.rows import update
-from at.errors import AtError, CommandError, CommandTimeoutError, ReplyError
+from at.errors import AtError, CommandError, CommandTimeoutError, DecodeError, ReplyError
 from at.messages import MessageStore, Stored
 
 __all__ = ["Inbox"]
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
 DRAIN_WITHIN_S: Final = 1800.0  # hundreds of messages on a slow line
 CHUNKS: Final = (0, 8, 40, 200)  # where a long list is cut for journalling
+HANDED_OVER_MAX: Final = 3  # readings of a message that comes different each time
 MAX_DOUBLINGS: Final = 8  # of the time between two tries
 RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
 INCOMPLETE_EVERY_S: Final = 6 * 3600.0
@@ -69,6 +70,7 @@ class Inbox:
         self.drained = asyncio.Event()  # for the first time
         self._incomplete_at = 0.0
         self._failures = 0  # in a row
+        self._handed_over: set[str] = set()  # refused once, and awaited again
         # Journalled, and not known to be deleted: met again there, they need only the delete.
         # By place: the text, and its row in the journal.
         self._undeleted: dict[tuple[str, int], tuple[str, int]] = {}
@@ -131,15 +133,13 @@ class Inbox:
             self._failures = 0
 
     async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:
+        stored = [await self._second_reading(messages, one) for one in stored]
         certain = [one for one in stored if one.proven]
         if len(certain) < len(stored):
             # Read differently each time: never acted on, never deleted; the next ring reads again.
             if self._unlike.is_news(str(len(stored) - len(certain))):
                 log.warning("messages not read alike twice count=%d", len(stored) - len(certain))
             self._link.bell.ring_later(RETRY_S)
-        for one in stored:
-            if one.direct and not one.proven:
-                await messages.refuse(one)
         done = [one for one in certain if self._is_kept(one)]
         fresh = [one for one in certain if not self._is_kept(one)]
         # While one chunk is journalled the one before it is deleted: the line is never idle.
@@ -152,6 +152,25 @@ class Inbox:
                 await keeping
             done = chunk
         await self._delete(messages, done)
+
+    async def _second_reading(self, messages: MessageStore, one: Stored) -> Stored:
+        """Let a message handed over that needed tolerance come once more: twice alike is proven.
+
+        Where it cannot come again, or comes different each time, it is kept with an error, so
+        never acted on, and taken off the network all the same.
+        """
+        if not one.direct or one.proven:
+            return one
+        if one.raw in self._handed_over:
+            self._handed_over.clear()
+            return replace(one, proven=True)
+        if messages.refuses and len(self._handed_over) < HANDED_OVER_MAX:
+            self._handed_over.add(one.raw)
+            await messages.refuse(one)
+            return one
+        self._handed_over.clear()
+        why = DecodeError("unproven-read", 0, detail=f"read once, with {' '.join(one.flags)}")
+        return replace(one, proven=True, pdu=None, error=one.error or why)
 
     def _is_kept(self, stored: Stored) -> bool:
         """Whether it is on disk already, and only the delete is missing."""

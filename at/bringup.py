@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from transitions import Machine
 
-from at import commands, negotiation, profiles, sim
+from at import commands, negotiation, profiles, sim, storing
 from at.command import Command
 from at.errors import CommandError, CommandTimeoutError, ReplyError, SimError
 from at.negotiation import Memories
@@ -98,6 +98,7 @@ class Identity:
     indications: tuple[int, ...]
     acknowledging: bool
     profile: Profile
+    told: tuple[int | None, ...] | None = None  # by +CNMI? about `indications`
 
     @property
     def direct(self) -> bool:
@@ -141,8 +142,7 @@ async def in_force(modem: Modem, identity: Identity) -> bool:
     What it does not tell counts as kept. Raises CommandTimeoutError, PortLostError.
     """
     told = await attempt(modem, commands.INDICATIONS)
-    wanted = identity.indications
-    if told is not None and wanted and told[: len(wanted)] != wanted:
+    if told is not None and identity.indications and told != identity.told:
         return False
     text_mode = await attempt(modem, commands.MESSAGE_FORMAT)
     return text_mode is None or text_mode == (identity.sms_mode == "text")
@@ -168,6 +168,8 @@ class _Run:
         self.memories = Memories("")
         self.indications: tuple[int, ...] = ()
         self.acknowledging = False
+        self.taken = False  # the last +CNMI setting that was tried
+        self.told: tuple[int | None, ...] | None = None  # by +CNMI? after it
         self.facts = Facts()
         self.machine = Machine(
             self,
@@ -207,6 +209,7 @@ class _Run:
             memories=self.memories,
             indications=self.indications,
             acknowledging=self.acknowledging,
+            told=self.told,
             profile=self.profile,
         )
 
@@ -270,47 +273,59 @@ class _Run:
             offered = await self._patiently(commands.MEMORIES_OFFERED)
         except (CommandError, ReplyError):
             offered = []
-        chosen = negotiation.memories(offered, self.profile.storages)
-        if chosen is None:
-            current = await attempt(self.modem, commands.MEMORIES)
-            chosen = Memories(current[-1].storage if current else "")
-        if chosen.receiving:
-            await self._patiently(commands.select_memories(*[chosen.receiving] * 3))
-        self.memories = chosen
+        self.memories = await storing.choose(self.modem, offered, self.profile.storages)
         return "stored"
 
     async def announce(self) -> str:
         known = self.facts.indications
         if not (known and await self._announce(known)):
-            offered = await attempt(self.modem, commands.INDICATIONS_OFFERED)
-            for setting in negotiation.indications(offered):
-                if await self._announce(setting):
-                    break
-            else:
-                log.warning("the modem announces no messages; they are found by polling")
+            await self._announce_best(await attempt(self.modem, commands.INDICATIONS_OFFERED))
         self.facts = replace(self.facts, indications=self.indications)
         return "announced"
 
-    async def _announce(self, setting: tuple[int, ...]) -> bool:
-        """Try one +CNMI setting; whether it is in force."""
+    async def _announce_best(self, offered: Sequence[frozenset[str]] | None) -> None:
+        """Try the settings in their order until +CNMI? repeats one.
+
+        A query that never changes proves nothing: then the best that was accepted is set last.
+        """
+        before = await attempt(self.modem, commands.INDICATIONS)
+        best: tuple[int, ...] = ()
+        for setting in negotiation.indications(offered):
+            # A worse way of delivery is not tried for the sake of a query that proves nothing.
+            if best and setting[1:2] != best[1:2] and self.told == before:
+                break
+            if await self._announce(setting):
+                return
+            if self.taken and not best:
+                best = setting
+        if best and len(best) > 1 and best[1]:
+            log.info("+CNMI? repeats no setting; the best one stays set=%s", best)
+            await self._announce(best, unproven=True)
+        else:
+            log.warning("the modem announces no messages; they are found by polling")
+
+    async def _announce(self, setting: tuple[int, ...], *, unproven: bool = False) -> bool:
+        """Try one +CNMI setting; whether it is in force. unproven: believe the modem's OK."""
         direct = len(setting) > 1 and setting[1] in {2, 3}
         # Phase 2+ waits for +CNMA after what is handed over: wanted there, and nowhere else.
         phase = await attempt(self.modem, commands.MESSAGE_SERVICE)
         wanted = int(direct)
         if (
-            phase is not None
-            and phase != wanted
+            phase != wanted
+            and (phase is not None or direct)
             and await accepted(self.modem, commands.message_service(wanted))
         ):
             phase = wanted
-        if not await accepted(self.modem, commands.indications(setting)):
+        self.taken = await accepted(self.modem, commands.indications(setting))
+        if not self.taken:
             return False
-        told = await attempt(self.modem, commands.INDICATIONS)
-        if told is not None and told[: len(setting)] != setting:
-            log.info("+CNMI not taken as set set=%s told=%s", setting, told)
+        self.told = await attempt(self.modem, commands.INDICATIONS)
+        if not (unproven or self.told is None or negotiation.agrees(setting, self.told)):
+            log.info("+CNMI not taken as set set=%s told=%s", setting, self.told)
             return False
         self.indications = setting
-        self.acknowledging = phase == 1
+        # Without +CSMS nobody can tell whether +CNMA is wanted: then it is sent as well.
+        self.acknowledging = direct and phase != 0
         return True
 
     async def finish(self) -> str:

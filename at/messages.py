@@ -34,7 +34,9 @@ __all__ = ["Deleted", "MessageStore", "Stored"]
 log = logging.getLogger(__name__)
 
 DELETE_TRIES: Final = 4  # each after what made the index doubtful
+ANSWER_TRIES: Final = 3  # of +CNMA where none has ever been taken
 LAST_DIGIT: Final = 9  # an index up to it, without its digit, is a command that fails
+SWEEP_EVERY: Final = 5  # listings; the others look into the receiving memory alone
 SEND_TRIES: Final = 3  # where the modem says that what came makes no sense
 _MAIMED: Final = frozenset({304, 305})  # PDU or text mode parameter: nothing was sent
 
@@ -65,10 +67,13 @@ class MessageStore:
         self._mode = _mode(mode, charset)
         self._memories = memories or Memories("")
         self._profile = profile
-        self._reader = Reader(modem, self._mode, self._memories.receiving)
+        self._reader = Reader(modem, self._mode, self._memories)
         self._swept: int | None = None
+        self._listings = 0  # since every memory was looked into
         self._indications = indications
         self._acknowledging = acknowledging
+        self._acknowledged = False  # one +CNMA at least
+        self._unwanted = 0  # of +CNMA
         self._keeps_link = True
         self._setting: tuple[str, int] | None = None  # of +CSMP, and its generation
 
@@ -92,8 +97,12 @@ class MessageStore:
         and after each new generation. Raises CommandTimeoutError, CommandError, PortLostError.
         """
         modem = self._modem
+        self._listings += 1
         if everywhere is None:
-            everywhere = self._swept != modem.generation
+            # Now and then an announcement is lost of a memory that is not the receiving one.
+            everywhere = self._swept != modem.generation or self._listings >= SWEEP_EVERY
+        if everywhere:
+            self._listings = 0
         found = []
         for storage in reversed(self._memories.all if everywhere else self._memories.all[:1]):
             try:
@@ -111,6 +120,13 @@ class MessageStore:
         A message that needed tolerance is read again until two reads agree. Raises as
         list_stored().
         """
+        try:
+            await self._reader.select(storage)
+        except CommandError as error:
+            # Announced under a name that +CPMS does not take: the place may be of the usual one.
+            log.info("memory not selectable storage=%s error=%s", storage, error)
+            self._swept = None
+            storage = self._memories.receiving
         first = await self._reader.read_once(storage, index)
         return None if first is None else await self._reader.prove(first)
 
@@ -121,9 +137,14 @@ class MessageStore:
         """
         return self._reader.delivered(news.header, news.text)
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a message handed over can be refused, so that it comes again (PDU mode alone)."""
+        return self._acknowledging and self._mode.whole
+
     async def refuse(self, stored: Stored) -> None:
         """Tell the network that a message handed over did not arrive; it comes again later."""
-        if stored.direct and self._acknowledging:
+        if stored.direct and self.refuses:
             await self._answer_delivery(commands.REFUSE)
 
     async def delete(self, stored: Stored) -> Deleted:
@@ -159,9 +180,14 @@ class MessageStore:
         try:
             await self._modem.send(command)
         except CommandError as error:
-            log.warning("message not acknowledged in time, it comes again error=%s", error)
+            log.info("message not acknowledged error=%s", error)
+            self._unwanted += 1
+            # Where none was ever taken, none is wanted: not every modem knows +CNMA.
+            self._acknowledging = self._acknowledged or self._unwanted < ANSWER_TRIES
             if self._indications:
                 await self._modem.send(commands.indications(self._indications))
+        else:
+            self._acknowledged = True
 
     async def _delete(self, stored: Stored) -> Deleted:
         modem = self._modem

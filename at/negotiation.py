@@ -15,6 +15,7 @@ _BM: Final = ("0",)
 _DS: Final = ("2", "1", "0")
 _BFR: Final = ("0", "1")
 _BLIND: Final = ((2, 1, 0, 2, 0), (2, 1, 0, 1, 0), (2, 1, 0, 0, 0), (1, 1, 0, 0, 0), (2, 1))
+_NOT_OURS: Final = frozenset({"BM", "SR", "TA"})  # broadcasts, reports, the terminal's own
 MAX_TRIALS: Final = 12
 
 
@@ -22,16 +23,28 @@ MAX_TRIALS: Final = 12
 class Memories:
     """Where messages are. receiving: the memory that new ones go to ("" unknown: the only one).
 
-    others: further memories that may hold messages from before.
+    others: further memories that may hold messages from before. roles: what +CPMS names behind the
+    memory that is read, to write into and to receive into ("": the receiving one); None: the modem
+    takes no choice, and what it has chosen is all that can be read.
     """
 
     receiving: str
     others: tuple[str, ...] = ()
+    roles: tuple[str, ...] | None = ("", "")
+
+    def selection(self, storage: str) -> tuple[str, ...]:
+        """The names to give to +CPMS, to read and delete in `storage`."""
+        return (storage, *(role or self.receiving for role in self.roles or ()))
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every memory to look into, the receiving one first."""
         return (self.receiving, *self.others)
+
+
+def agrees(setting: Sequence[int], told: Sequence[int | None] | None) -> bool:
+    """Whether +CNMI? repeats what was set, as far as it goes: some leave out the last fields."""
+    return told is not None and all(a == b for a, b in zip(setting, told, strict=False))
 
 
 def indications(offered: Sequence[frozenset[str]] | None) -> list[tuple[int, ...]]:
@@ -61,18 +74,42 @@ def indications(offered: Sequence[frozenset[str]] | None) -> list[tuple[int, ...
 
 
 def memories(offered: Sequence[frozenset[str]], preferred: Sequence[str]) -> Memories | None:
-    """The memory to use in all three roles, from what +CPMS=? says; None: nothing usable."""
+    """The best of choices(); None: nothing usable."""
+    return next(iter(choices(offered, preferred)), None)
+
+
+def choices(offered: Sequence[frozenset[str]], preferred: Sequence[str]) -> list[Memories]:
+    """The memories worth trying, best first, from what +CPMS=? says: of all roles one, if it can.
+
+    For each the number of names that is offered comes first, then 3, 2 and 1.
+    """
     if not offered:
-        return None
+        return []
+    receivers = offered[min(len(offered), 3) - 1] & offered[0]
+    named = [name for name in preferred if name in receivers]
     every = frozenset.intersection(*offered)
-    ranked = [name for name in preferred if name in every] or sorted(every)
-    if not ranked:
-        return None
-    receiving = ranked[0]
+    # One for all roles is better than a better one for some.
+    ranked = sorted(named or sorted(receivers - _NOT_OURS), key=lambda name: name not in every)
+    counts = sorted({1, 2, 3}, key=lambda count: (count != min(len(offered), 3), -count))
+    return [
+        Memories(name, _others(offered[0], name), _roles(offered, name, count))
+        for name in ranked
+        for count in counts
+    ]
+
+
+def _roles(offered: Sequence[frozenset[str]], receiving: str, count: int) -> tuple[str, ...]:
+    """The names behind the first of `count`; what receives goes into every role that takes it."""
+    return tuple(
+        "" if len(offered) <= i or receiving in offered[i] else min(offered[i])
+        for i in range(1, count)
+    )
+
+
+def _others(readable: frozenset[str], receiving: str) -> tuple[str, ...]:
     # MT is the union of SM and ME (TS 27.005 §3.1); BM and TA hold no messages for us.
-    others = [
+    return tuple(
         name
         for name in ("SM", "ME", "SR")
-        if name in offered[0] and name != receiving and not (receiving == "MT" and name != "SR")
-    ]
-    return Memories(receiving, tuple(others))
+        if name in readable and name != receiving and not (receiving == "MT" and name != "SR")
+    )

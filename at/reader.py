@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from at.command import Command
     from at.mode import Mode
     from at.modem import Modem
+    from at.negotiation import Memories
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -43,13 +44,15 @@ EMPTY: Final = frozenset({("CMS", 321), ("CME", 21), ("CME", 22), ("", None)})
 class Reader:
     """Reads one modem's memories in one mode; nothing here changes a message."""
 
-    def __init__(self, modem: Modem, mode: Mode, selected: str) -> None:
+    def __init__(self, modem: Modem, mode: Mode, memories: Memories) -> None:
         self._modem = modem
         self._mode = mode
         # Read without tolerance over a line that is not trusted, by (storage, index).
         self._clean: dict[tuple[str, int], str] = {}
         # Which memory +CMGR, +CMGL and +CMGD mean, and since which generation that is known.
-        self._selected = (selected, modem.generation)
+        self._memories = memories
+        self._all_names = False  # the form of +CPMS that was taken last
+        self._selected = (memories.receiving, modem.generation)
 
     def delivered(self, header: str, text: str) -> Stored:
         """A message that was handed over; it cannot be read again."""
@@ -59,9 +62,26 @@ class Reader:
 
     async def select(self, storage: str) -> None:
         """Make this the memory that is read and deleted from; "" is the only one there is."""
+        if self._memories.roles is None:
+            return
         if storage and self._selected != (storage, self._modem.generation):
-            await self._insist(commands.select_memories(storage))
+            await self._select(storage)
             self._selected = (storage, self._modem.generation)
+
+    async def _select(self, storage: str) -> None:
+        """Name this memory alone, or all as at the choice: some take only as many as that."""
+        forms = [(storage,), self._memories.selection(storage)]
+        if self._all_names:
+            forms.reverse()
+        for form in forms:
+            try:
+                await self._insist(commands.select_memories(*form))
+            except CommandError:
+                if form is forms[-1]:
+                    raise
+                continue
+            self._all_names = form is not forms[0] or self._all_names
+            return
 
     async def list_all(self, storage: str) -> list[Stored]:
         """List until nothing was damaged on the way, or another listing shows nothing new."""

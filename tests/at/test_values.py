@@ -173,7 +173,7 @@ def test_without_an_offer_the_usual_settings_are_tried() -> None:
         ('("ME","MT"),("ME","MT"),("ME","MT")', Memories("ME")),
         ('("ME","SM","MT"),("ME"),("ME")', Memories("ME", ("SM",))),
         ('("SM","SR"),("SM"),("SM")', Memories("SM", ("SR",))),
-        ('("SM"),("ME"),("SM")', None),
+        ('("SM"),("ME"),("SM")', Memories("SM", (), ("ME", ""))),
         ("", None),
     ],
 )

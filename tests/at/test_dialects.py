@@ -1,0 +1,86 @@
+"""Memories and announcements of modems that take less than the standard has."""
+
+from __future__ import annotations
+
+import pytest
+
+from at.bringup import BringUp, bring_up, in_force
+from at.messages import MessageStore
+from at.modem import Modem
+from tests.at.peer import ERROR, OK, Answer, Peer
+from tests.at.test_bringup import ANSWERS
+
+SELECTED = b"\r\n+CPMS: 0,20,0,20,0,20\r\n" + OK
+
+
+def answers() -> dict[str, Answer]:
+    return {
+        **ANSWERS,
+        "+CPIN?": b"\r\n+CPIN: READY\r\n" + OK,
+        "+CPMS=?": b'\r\n+CPMS: ("SM","ME"),("SM","ME"),("SM","ME")\r\n' + OK,
+        "+CPMS?": b'\r\n+CPMS: "SM",0,20,"SM",0,20,"SM",0,20\r\n' + OK,
+        "+CNMI=?": b"\r\n+CNMI: (0-2),(0-2),(0),(0-2),(0,1)\r\n" + OK,
+        "+CSMS?": b"\r\n+CSMS: 0,1,1,1\r\n" + OK,
+    }
+
+
+@pytest.mark.parametrize("refusal", [b"\r\n+CMS ERROR: 302\r\n"])
+@pytest.mark.parametrize("taken", [0, 1, 2, 3])
+@pytest.mark.parametrize("offer", ["both", "nested", "none"])
+async def test_memories_are_chosen_in_the_form_that_is_taken(
+    refusal: bytes, taken: int, offer: str
+) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        if offer != "both":
+            nested = b'\r\n+CPMS: (("SM","BM","SR"),("SM"))\r\n' + OK
+            peer.answers["+CPMS=?"] = nested if offer == "nested" else ERROR
+        peer.answers["+CPMS=*"] = lambda line: SELECTED if line.count(",") == taken - 1 else refusal
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp())
+        assert identity.memories.receiving == "SM"
+        store = MessageStore.of(modem, identity)
+        await modem.resynchronise()
+        peer.answers["+CMGL=4"] = OK
+        assert await store.list_stored() == []
+        assert "AT+CMGL=4" in peer.lines
+        await modem.close()
+
+
+async def test_memory_without_room_gives_way() -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        chosen = {"now": "SM"}
+
+        def choose(line: str) -> bytes:
+            chosen["now"] = line.split('"')[1]
+            return OK
+
+        def tell(_: str) -> bytes:
+            name, room = chosen["now"], 0 if chosen["now"] == "SM" else 20
+            told = ",".join([f'"{name}",0,{room}'] * 3)
+            return f"\r\n+CPMS: {told}\r\n".encode() + OK
+
+        peer.answers["+CPMS=*"] = choose
+        peer.answers["+CPMS?"] = tell
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp())
+        await modem.close()
+    assert identity.memories.receiving == "ME"
+
+
+@pytest.mark.parametrize("told", ["2,1,0,2", "0,0,0,0,0", "1,2,0,1,0"])
+async def test_best_setting_stays_where_the_query_proves_nothing(told: str) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers["+CNMI=*"] = OK
+        peer.answers["+CNMI?"] = f"\r\n+CNMI: {told}\r\n".encode() + OK
+        peer.answers["+CNMI=?"] = answers()["+CNMI=?"]
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp())
+        assert identity.indications == (2, 1, 0, 2, 0)
+        assert await in_force(modem, identity)
+        await modem.close()
+    settings = [line for line in peer.lines if line.startswith("AT+CNMI=") and "?" not in line]
+    assert settings[-1] == "AT+CNMI=2,1,0,2,0"
+    assert not [line for line in settings if line.startswith("AT+CNMI=2,2")]
