@@ -11,7 +11,7 @@ from typing import Any, Final
 from agent import __version__
 from agent.arguments import ArgSpec
 from agent.channels.mqtt_topics import Suffix
-from agent.channels.mqtt_values import MqttError, Publication
+from agent.channels.mqtt_values import NotConnectedError, Publication, PublishRefusedError
 from agent.config import Config
 from agent.events import Event
 from agent.handlers.registry import Registry
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 # Events are news, the journal is the record: of a long outage only the latest are told.
 EVENTS_MAX: Final = 256
+LOST_PAUSE_S: Final = 0.2  # until the channel has noticed as well
 
 
 class Presence:
@@ -66,22 +67,31 @@ class Presence:
             self._wake.clear()
             try:
                 await self._publish()
-            except MqttError as error:
+            except NotConnectedError as error:
                 log.debug("event not published error=%s", error)
+                self._wake.set()  # look again at once when there is a connection
+                await asyncio.sleep(LOST_PAUSE_S)
 
     async def _publish(self) -> None:
         if self._modem_changed:
             self._modem_changed = False
             await self._refresh_modem()
-            await self.mqtt.publish(Suffix.MODEM, self._modem, retain=True)
+            await self._offer(Publication(Suffix.MODEM, self._modem, retain=True))
         while self._events:
             if self._dropped:
                 log.warning("events dropped while there was no broker count=%d", self._dropped)
                 self._dropped = 0
             event = self._events[0]
-            await self.mqtt.publish(Suffix.EVENT, _event_body(event))
+            await self._offer(Publication(Suffix.EVENT, _event_body(event)))
             if self._events and self._events[0] is event:
                 self._events.popleft()
+
+    async def _offer(self, one: Publication) -> None:
+        """Publish; what the broker refuses is dropped, or it would block what is behind it."""
+        try:
+            await self.mqtt.publish(one.suffix, one.body, retain=one.retain)
+        except PublishRefusedError as error:
+            log.debug("publication refused error=%s", error)
 
     async def _refresh_modem(self) -> None:
         self._modem = self._bare_modem()
