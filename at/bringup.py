@@ -325,7 +325,7 @@ class _Run:
             return False
         self.indications = setting
         # Without +CSMS nobody can tell whether +CNMA is wanted: then it is sent as well.
-        self.acknowledging = direct and phase != 0
+        self.acknowledging = phase == 1 or (direct and phase is None)
         return True
 
     async def finish(self) -> str:
