@@ -29,6 +29,7 @@ from agent.judging import Judge
 from agent.lasting import Lasting
 from agent.lazy import lazily
 from agent.link import Link
+from agent.ntp import Ntp
 from agent.pins import pin_memory
 from agent.presence import Presence
 from agent.pulse import Pulse
@@ -242,6 +243,7 @@ class App:
                 "commands": self._run_commands,
                 "sending": self.send_queue.run,
                 "control": self.control.run,
+                "ntp": Ntp(self.clock).run,
                 "housekeeping": Housekeeping(self.journal, self.clock).run,
             }
             for reporter in self.reporters:
@@ -256,6 +258,7 @@ class App:
             notify.ready(self._status_line())
             self.events.watch(self._tell_manager)
             log.info("agent ready device=%s", self.config.device.id)
+            self._tell_loss()
             await self._wait_for_end()
             notify.stopping()
             for task in tasks:
@@ -264,6 +267,13 @@ class App:
                 task.cancel()
         if self.journal.failed.done():
             raise self.journal.failed.result()
+
+    def _tell_loss(self) -> None:
+        """Say that what an earlier journal knew is lost, as long as nobody has confirmed that."""
+        if self.journal.unproven:
+            detail = "an earlier journal is lost: what is unproven is refused until confirmed"
+            log.critical("journal unproven: %s", detail)
+            self.events.tell(Event(self.now(), "journal", state="unproven", detail=detail))
 
     def _tell_manager(self, event: Event) -> None:
         if event.kind == "link":

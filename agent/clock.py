@@ -66,6 +66,7 @@ class Clock:
 
     def __init__(self, marker: Path = _TIMESYNC_MARKER) -> None:
         self._marker = marker
+        self._synchronised_until_s = float("-inf")
         self._claim: Claim | None = None
         self._stamps: tuple[Stamp, ...] = ()  # replaced, not changed: the journal's thread reads it
         self._before_boot_s = 0.0  # elapsed time less boottime()
@@ -92,7 +93,17 @@ class Clock:
 
     def synchronised(self) -> datetime | None:
         """Return the wall clock's time where NTP vouches for it, else None."""
-        return self.wall() if self._marker.exists() else None
+        if self.has_marker() or self.boottime() < self._synchronised_until_s:
+            return self.wall()
+        return None
+
+    def has_marker(self) -> bool:
+        """Whether timesyncd has synchronised the wall clock since boot."""
+        return self._marker.exists()
+
+    def tell_synchronised(self, for_s: float) -> None:
+        """Take the word of another NTP client, for so long; 0: it says no."""
+        self._synchronised_until_s = self.boottime() + for_s
 
     def tell_network_time(self, text: str) -> None:
         """Take network time as the modem tells it (agent/network_time.py).

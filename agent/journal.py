@@ -305,6 +305,7 @@ def _perform_apart(db: sqlite3.Connection, item: _Item) -> None:
 
 
 def _confirm(db: sqlite3.Connection) -> str | None:
+    db.execute("DELETE FROM meta WHERE key = 'reset_elapsed_s'")
     found = db.execute("DELETE FROM meta WHERE key = 'reset_at' RETURNING value").fetchone()
     return None if found is None else str(found[0])
 

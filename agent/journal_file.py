@@ -9,17 +9,21 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from agent import elapsed
+from agent import journal_witness as witness
 from agent.clock import Clock, iso
+from agent.rows import set_meta
 from agent.schema import PAGE_SIZE, migrate
 
 __all__ = ["DAMAGED", "DISK", "JournalBusyError", "JournalError", "code", "lock", "open_file"]
 
 log = logging.getLogger(__name__)
 
+LOGS: Final = ("-wal", "-shm")  # of the file of that name, or of one that was there before
 PATIENCE_S: Final = 3.0  # with the lock of a process that is dead
 
 
@@ -115,24 +119,52 @@ def _is_alive(holder: str) -> bool:
 def open_file(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
     """Open or make the file; returns the connection, and the damaged file that was set aside.
 
-    Raises sqlite3.Error and OSError where it cannot be used.
+    A file that is missing, or older than it was, where a witness knows better is a loss: what is
+    opened then knows of the reset. Raises sqlite3.Error and OSError where it cannot be used.
     """
     fresh = path.with_name(path.name + ".new")
     if not path.exists():
-        if not _is_complete(fresh):
-            _create(fresh, clock, reset=False)
-        _rename(fresh, path)
+        _begin(path, fresh, clock)
+    is_another = _is_another(path)
     try:
-        return _open(path, clock), None
+        if is_another:
+            _set_aside(path, clock, LOGS)  # the log of the file that was here before
+        db = _open(path, clock, reset=is_another)
     except sqlite3.DatabaseError as error:
         if code(error) not in DAMAGED:
             raise
-        # In this order a crash at any point leaves a journal that knows of the reset.
+        # In this order a crash at any point leaves a journal that knows of the reset, or one
+        # that the witness contradicts.
         _create(fresh, clock, reset=True)
-        damaged = _set_aside(path, clock)
+        witness.write(path, witness.inside(fresh) or witness.new())
+        damaged = _set_aside(path, clock, ("", *LOGS))
         _rename(fresh, path)
         log.critical("journal damaged and set aside path=%s kept=%s error=%s", path, damaged, error)
+    else:
+        return db, None
     return _open(path, clock), damaged
+
+
+def _begin(path: Path, fresh: Path, clock: Clock) -> None:
+    """Make the file that is not there: the first one, or one in place of a lost one."""
+    known = witness.read(path)
+    logs = [path.with_name(path.name + suffix) for suffix in LOGS]
+    left = [*(log for log in logs if log.exists()), *path.parent.glob(f"{path.name}.damaged-*")]
+    is_made = _is_complete(fresh) and (known is None or witness.inside(fresh) == known)
+    if not is_made:
+        is_lost = known is not None or bool(left)
+        _create(fresh, clock, reset=is_lost)
+        if is_lost:
+            log.critical("journal lost, begun anew: unproven path=%s", path)
+        witness.write(path, witness.inside(fresh) or witness.new())
+    _set_aside(path, clock, LOGS)
+    _rename(fresh, path)
+
+
+def _is_another(path: Path) -> bool:
+    """Whether the witness knows another file here, or a newer state of it."""
+    known, found = witness.read(path), witness.inside(path)
+    return known is not None and found is not None and known.contradicts(found)
 
 
 def _create(path: Path, clock: Clock, *, reset: bool) -> None:
@@ -146,8 +178,11 @@ def _create(path: Path, clock: Clock, *, reset: bool) -> None:
         db.execute("PRAGMA auto_vacuum=INCREMENTAL")
         db.execute("PRAGMA synchronous=FULL")
         migrate(db, iso(clock.wall()))
+        db.execute("BEGIN")
+        witness.put(db, witness.new())
         if reset:
-            db.execute("INSERT INTO meta VALUES ('reset_at', ?)", (iso(clock.wall()),))
+            _mark_reset(db, clock, 0.0)
+        db.execute("COMMIT")
     finally:
         db.close()
 
@@ -166,7 +201,14 @@ def _is_complete(path: Path) -> bool:
         return False
 
 
-def _open(path: Path, clock: Clock) -> sqlite3.Connection:
+def _mark_reset(db: sqlite3.Connection, clock: Clock, elapsed_s: float) -> None:
+    """Note that what an earlier file knew is lost, and when: by elapsed time without NTP."""
+    set_meta(db, "reset_at", iso(clock.wall()))
+    vouched = clock.synchronised() is not None
+    set_meta(db, "reset_elapsed_s", None if vouched else str(elapsed_s))
+
+
+def _open(path: Path, clock: Clock, *, reset: bool = False) -> sqlite3.Connection:
     if path.stat().st_size == 0:
         raise _DamageError("the file is empty")
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -183,16 +225,33 @@ def _open(path: Path, clock: Clock) -> sqlite3.Connection:
         elapsed.resume(db, clock)
         if not elapsed.is_anchored(db):
             elapsed.anchor(db, clock)
+        known = witness.read(path)
+        if reset or (known is not None and known.opened > witness.of(db).opened):
+            db.execute("BEGIN IMMEDIATE")
+            _mark_reset(db, clock, clock.elapsed())
+            db.execute("COMMIT")
+            log.critical("journal is not the one that was here last: unproven path=%s", path)
+        _count_opening(db, path)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _set_aside(path: Path, clock: Clock) -> Path:
+def _count_opening(db: sqlite3.Connection, path: Path) -> None:
+    try:
+        witness.count_opening(db, path)
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and code(error) in DAMAGED:
+            raise
+        # A full disk: the agent comes up all the same, and waits for room.
+        log.warning("journal's witness not written path=%s error=%s", path, error)
+
+
+def _set_aside(path: Path, clock: Clock, suffixes: Sequence[str]) -> Path:
     stamp = iso(clock.wall()).replace(":", "").replace("-", "")
     damaged = path.with_name(f"{path.name}.damaged-{stamp}")
-    for suffix in ("-wal", "-shm", ""):
+    for suffix in suffixes:
         part = path.with_name(path.name + suffix)
         if part.exists():
             _rename(part, damaged.with_name(damaged.name + suffix))

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from agent import arguments, platforms, schedule, security
@@ -17,7 +17,7 @@ from agent.grammar.suggestion import closest
 from agent.handlers.registry import Handler, Registry
 from agent.platforms import Platform
 from agent.request import Reading, Refusal, Refused, Request, canonical, read, text_of
-from agent.rows import find_command, meta
+from agent.rows import elapsed_s, find_command, meta
 from agent.security import Signer
 from agent.trace import DECIDED, NOT_ASKED, ORDER, PASSED, WAIVED, Step
 from agent.verdict import Accepted, Claim, Duplicate, Heard, Judgement, OfCommand, Rejected
@@ -245,12 +245,25 @@ class _Hearing:
         if told is None or self._arrival.channel == "console":
             self._passed(PASSED if told is None else WAIVED)
             return
-        reset_at, sent_at = from_iso(told), self._arrival.sent_at
-        if signer is not None and signer.counter <= reset_at.timestamp():
+        reset_at, sent_at = self._reset_at(told), self._arrival.sent_at
+        if reset_at is None:
+            if not handler.read_only:
+                raise Refused("unproven", "nobody knows when the journal began")
+        elif signer is not None and signer.counter <= reset_at.timestamp():
             raise Refused("unproven", "c is older than the journal")
-        if not handler.read_only and (sent_at is None or sent_at < reset_at):
+        elif not handler.read_only and (sent_at is None or sent_at < reset_at):
             raise Refused("unproven", "sent before the journal began")
         self._passed(WAIVED)
+
+    def _reset_at(self, told: str) -> datetime | None:
+        """Return when the journal was begun anew; None where no clock vouches for that."""
+        reset_s = meta(self._db, "reset_elapsed_s")
+        if reset_s is None:
+            return from_iso(told)
+        now = self._clock.vouched()
+        if now is None:
+            return None
+        return now - timedelta(seconds=elapsed_s(self._db) - float(reset_s))
 
     def _check_clock(
         self, handler: Handler, request: Request, when: schedule.When, signer: Signer | None

@@ -270,6 +270,7 @@ class Link:
         await self._facts.remember()
         self.identity = found
         self._messages = MessageStore.of(self._modem, found)
+        await self._time.ask(self._modem)  # before the first message is judged
         self._move("brought_up")
         self._ready.set()
         self.bell.ring()
@@ -277,7 +278,6 @@ class Link:
         if self._gone is not None:
             (cause, at), self._gone = self._gone, None
             await self._history.waited(cause, self._clock.boottime() - at)
-        await self._time.ask(self._modem)
 
     async def _watch(self) -> None:
         """Return when the modem is lost or somebody suspects it."""

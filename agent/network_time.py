@@ -107,10 +107,12 @@ def weigh(claim: Claim, wall: float, stamps: Iterable[Stamp]) -> Standing:
 
 def _weigh_ahead(ahead_s: float, zone_s: float | None, *, agrees_with_wall: bool) -> Standing:
     """Tell a claim that is early from messages that were late."""
-    if ahead_s > LATE_MAX_S or _is_habit(ahead_s, zone_s):
+    if _is_habit(ahead_s, zone_s):
         return Standing.WRONG
     if agrees_with_wall:
         return Standing.AGREES
+    if ahead_s > LATE_MAX_S:
+        return Standing.WRONG
     quarters_s = round(ahead_s / QUARTER_S) * QUARTER_S
     if ahead_s <= 2 * ZONE_MAX_S and _is_near(ahead_s, quarters_s):
         return Standing.WRONG

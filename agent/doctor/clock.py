@@ -47,7 +47,7 @@ def _trusted(patient: Patient) -> Result:
         who = "synchronised" if not patient.network_time else "set against the network's time"
     if trusted:
         return good(who)
-    remedy = "enable systemd-timesyncd: `exp` and absolute times are refused until then"
+    remedy = "enable an NTP client: `exp` and absolute times are refused until then"
     return warning("not synchronised", remedy)
 
 

@@ -106,7 +106,7 @@ def _content(patient: Patient) -> Result:
         if verdict != "ok":
             return error(f"damaged: {verdict}", "it is set aside when the agent starts")
     if reset_at is not None:
-        told = f"begun anew {reset_at} after damage: what is unproven is refused"
+        told = f"begun anew {reset_at} after a loss: what is unproven is refused"
         return warning(told, "/confirm at modem-agent console, once old ids do not matter")
     return good("readable")
 

@@ -215,3 +215,36 @@ def test_a_message_with_a_time_in_the_far_past_or_future_is_judged(court: Court)
 def test_octets_that_could_not_be_decoded_are_no_text(court: Court) -> None:
     broken = Arrival("sms", NOW, data=b"ping", verdict="undecodable")
     assert court.verdict(broken).heard.text is None
+
+
+def test_after_a_loss_at_unknown_time_nothing_is_proven_until_two_clocks_agree(
+    court: Court,
+) -> None:
+    set_meta(court.db, "reset_at", "2020-01-01T00:00:00.000Z")
+    set_meta(court.db, "reset_elapsed_s", "0.0")
+    clock = court.judge.clock
+    assert isinstance(clock, TurnedClock)
+    clock.trust = False
+    fresh = court.signed("mark n=1 id=a", int(NOW.timestamp()) + 10)
+    clock.set(-86_400.0)
+    clock.tell_network_time(f'"{NOW:%y/%m/%d,%H:%M:%S}+00"')  # the network alone is not enough
+    assert court.reason(fresh, sent_at=NOW) == "unproven"
+    assert court.verdict(arrival("ping", sent_at=None)).verdict == "accepted"
+    clock.set(86_400.0)
+    assert court.reason(fresh, sent_at=NOW - timedelta(hours=1)) == "unproven"
+    assert court.verdict(arrival(fresh, sent_at=NOW)).verdict == "accepted"
+
+
+@pytest.mark.parametrize("how", [{"expires_in_s": 60.0}, {}])
+def test_a_relative_expiry_without_a_time_stamp_needs_no_clock(
+    court: Court, how: dict[str, float]
+) -> None:
+    court.clock.trust = False
+    court.clock.set(-56 * 365 * 86_400.0)
+    one = Arrival("mqtt", court.clock.wall(), text="mark n=1 exp=+1h id=a", **how)  # type: ignore[arg-type]
+    judged = court.verdict(one)
+    assert isinstance(judged, Accepted)
+    assert judged.expires_in_s == how.get("expires_in_s", 3600.0)
+    assert judged.expires_at is None
+    over = replace(one, expires_in_s=0.0)
+    assert court.verdict(over).reason == "expired"
