@@ -64,6 +64,8 @@ POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
 RUNG_WITHIN_S: Final = 900.0
 PAUSE_MIN_S: Final = 1.0  # between two questions to a modem that is well
+# What is gone through at every attempt: told once until the modem has been ready again.
+ATTEMPT: Final = frozenset({"opening", "starting", "recovering"})
 CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
 
 
@@ -72,7 +74,9 @@ class LinkDownError(AtError):
 
 
 class Link:
-    """One modem, kept ready. state: of machines.LINK; since: of the last change.
+    """One modem, kept ready. state: of machines.LINK.
+
+    told: the state as the events tell it, with since: what is only tried again changes neither.
 
     identity: who the modem and its SIM are, None before the first bring-up. bell: rung when
     there may be messages to read. ladder: the rungs of the recovery; may be changed before run().
@@ -95,7 +99,10 @@ class Link:
         self.identity: Identity | None = None
         self.state = "absent"
         self.reason = "not opened yet"
+        self.told = self.state
         self.since = clock.wall()
+        self._told_reason = ""
+        self._attempted: set[str] = set()  # steps of an attempt that were told since it was ready
         self._config = config
         self._facts = FirmwareFacts(journal)
         self._wanted = BringUp(
@@ -426,9 +433,18 @@ class Link:
         return (sim.state == "READY") == (self.state == "backing-off")
 
     def _move(self, trigger: str, reason: str = "") -> None:
-        before = self.state
         self.state = LINK.move(self.state, trigger)
         self.reason = reason
-        if self.state != before:
+        if self.state in ATTEMPT:
+            if self.state in self._attempted:
+                return
+            self._attempted.add(self.state)
+        elif self.state == "ready":
+            self._attempted.clear()
+        if self.state != self.told:
+            self.told = self.state
             self.since = self._clock.wall()
-            self._events.tell(Event(self.since, "link", state=self.state, detail=reason))
+        elif reason == self._told_reason:
+            return
+        self._told_reason = reason
+        self._events.tell(Event(self._clock.wall(), "link", state=self.told, detail=reason))

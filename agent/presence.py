@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterable
@@ -11,11 +12,18 @@ from typing import Any, Final
 from agent import __version__
 from agent.arguments import ArgSpec
 from agent.channels.mqtt_topics import Suffix
-from agent.channels.mqtt_values import NotConnectedError, Publication, PublishRefusedError
+from agent.channels.mqtt_values import (
+    MqttError,
+    NotConnectedError,
+    Publication,
+    PublishRefusedError,
+)
 from agent.config import Config
 from agent.events import Event
 from agent.handlers.registry import Registry
+from agent.lasting import Lasting
 from agent.link import Link
+from at.survey import Survey
 
 __all__ = ["Presence"]
 
@@ -23,6 +31,7 @@ log = logging.getLogger(__name__)
 
 # Events are news, the journal is the record: of a long outage only the latest are told.
 EVENTS_MAX: Final = 256
+SIGNAL_STEP_DB: Final = 3
 LOST_PAUSE_S: Final = 0.2  # until the channel has noticed as well
 
 
@@ -39,77 +48,104 @@ class Presence:
         self._link = link
         self._events: deque[Event] = deque(maxlen=EVENTS_MAX)
         self._dropped = 0
-        self._wake = asyncio.Event()
-        self._modem: dict[str, Any] = {}
-        self._modem_changed = True
+        self._news = asyncio.Event()
+        self._look = asyncio.Event()
+        self._seen: Survey | None = None
+        self._published: dict[str, Any] = {}
+        self._refused = Lasting()
 
     def watch(self, event: Event) -> None:
         """Queue an event; never blocks."""
         if len(self._events) == EVENTS_MAX:
             self._dropped += 1
         self._events.append(event)
+        self._news.set()
         if event.kind == "link":
-            self._modem_changed = True
-        self._wake.set()
+            self._look.set()
 
     def birth(self) -> Iterable[Publication]:
         """Return what every new connection is told."""
+        self._published = self._state()
+        # Told anew, as the broker may have lost it; and looked at, as much may have changed.
+        self._look.set()
         return (
             Publication(Suffix.INFO, self._info(), retain=True),
-            Publication(Suffix.MODEM, self._modem or self._bare_modem(), retain=True),
+            Publication(Suffix.MODEM, self._published, retain=True),
         )
 
     async def run(self) -> None:
         """Publish for ever while there is a connection."""
-        while True:
-            await self.mqtt.connected.wait()
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                await self._publish()
-            except NotConnectedError as error:
-                log.debug("event not published error=%s", error)
-                self._wake.set()  # look again at once when there is a connection
-                await asyncio.sleep(LOST_PAUSE_S)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell_events())
+            group.create_task(self._tell_modem())
 
-    async def _publish(self) -> None:
-        if self._modem_changed:
-            self._modem_changed = False
-            await self._refresh_modem()
-            await self._offer(Publication(Suffix.MODEM, self._modem, retain=True))
-        while self._events:
+    async def _tell_events(self) -> None:
+        while True:
+            await self._news.wait()
+            await self.mqtt.connected.wait()
+            if not self._events:
+                self._news.clear()
+                continue
             if self._dropped:
                 log.warning("events dropped while there was no broker count=%d", self._dropped)
                 self._dropped = 0
             event = self._events[0]
-            await self._offer(Publication(Suffix.EVENT, _event_body(event)))
+            try:
+                await self.mqtt.publish(Suffix.EVENT, _event_body(event))
+            except PublishRefusedError as error:
+                # It would be refused again, and those behind it have waited.
+                if self._refused.is_news(str(error)):
+                    log.warning("event dropped error=%s", error)
+            except NotConnectedError as error:
+                log.debug("event not published error=%s", error)
+                await asyncio.sleep(LOST_PAUSE_S)
+                continue
             if self._events and self._events[0] is event:
                 self._events.popleft()
 
-    async def _offer(self, one: Publication) -> None:
-        """Publish; what the broker refuses is dropped, or it would block what is behind it."""
-        try:
-            await self.mqtt.publish(one.suffix, one.body, retain=one.retain)
-        except PublishRefusedError as error:
-            log.debug("publication refused error=%s", error)
+    async def _tell_modem(self) -> None:
+        """Publish what changed: at each change of the link, else found out every poll_s."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._config.modem.poll_s):
+                    await self._look.wait()
+            await self.mqtt.connected.wait()
+            self._look.clear()
+            await self._survey()
+            state = self._state()
+            if not _differs(state, self._published):
+                continue
+            try:
+                await self.mqtt.publish(Suffix.MODEM, state, retain=True)
+            except MqttError as error:
+                log.debug("modem not published error=%s", error)  # again at the next look
+            else:
+                self._published = state
 
-    async def _refresh_modem(self) -> None:
-        self._modem = self._bare_modem()
+    async def _survey(self) -> None:
         survey = await self._link.survey()
         if survey is not None:
-            self._modem |= {
-                "registration": survey.registration,
-                "operator": survey.operator,
-                "technology": survey.technology,
-                "signal_dbm": survey.signal_dbm,
-                "storage_used": survey.storage_used,
-                "storage_total": survey.storage_total,
-            }
+            self._seen = survey
+
+    def _state(self) -> dict[str, Any]:
+        if self._link.told != "ready":
+            self._seen = None
+        survey = self._seen
+        if survey is None:
+            return self._bare_modem()
+        return self._bare_modem() | {
+            "registration": survey.registration,
+            "operator": survey.operator,
+            "technology": survey.technology,
+            "signal_dbm": survey.signal_dbm,
+            "storage_used": survey.storage_used,
+            "storage_total": survey.storage_total,
+        }
 
     def _bare_modem(self) -> dict[str, Any]:
         identity = self._link.identity
         return {
-            "link": self._link.state,
+            "link": self._link.told,
             "registration": "unknown",
             "operator": None,
             "technology": None,
@@ -136,6 +172,15 @@ class Presence:
                 for handler in enabled
             },
         }
+
+
+def _differs(state: dict[str, Any], published: dict[str, Any]) -> bool:
+    """Whether there is something to tell; a signal that moves a little is none."""
+    told = published.get("signal_dbm")
+    now = state["signal_dbm"]
+    if told is not None and now is not None and abs(now - told) < SIGNAL_STEP_DB:
+        state = {**state, "signal_dbm": told}
+    return state != published
 
 
 def _schema(spec: ArgSpec) -> dict[str, Any]:
