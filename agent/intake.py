@@ -11,6 +11,7 @@ from agent import security
 from agent.arrival import Arrival
 from agent.clock import Clock, boot_id
 from agent.events import Event, Events
+from agent.evidence import cut_data, cut_text, joined
 from agent.journal import Journal
 from agent.judging import Judge
 from agent.machines import COMMAND
@@ -69,6 +70,7 @@ class Intake:
         """
         judgement = self._judge.judge(db, arrival)
         row = self._record_command(db, arrival, judgement)
+        text, data, detail = _kept(arrival, judgement)
         message = insert(
             db,
             "messages",
@@ -79,11 +81,11 @@ class Intake:
                 "sender": arrival.sender,
                 "platform": _platform(judgement),
                 "sent_at": arrival.sent_at.isoformat() if arrival.sent_at else "",
-                "text": judgement.heard.text,
-                "data": arrival.data,
+                "text": text,
+                "data": data,
                 "verdict": judgement.verdict,
                 "reason": judgement.reason,
-                "detail": judgement.detail,
+                "detail": detail,
                 "command": row,
                 "trace": encode(judgement.trace),
             },
@@ -187,6 +189,21 @@ class Intake:
             self._planner.outcome(
                 db, command(db, row), arrival.received_at, silent=judgement.claim.silent
             )
+
+
+def _kept(arrival: Arrival, judgement: Judgement) -> tuple[str | None, bytes | None, str]:
+    """Return text, data and detail as they are journalled: what nobody reads on is cut.
+
+    The free text of an SMS is published, and never long.
+    """
+    text, data = judgement.heard.text, arrival.data
+    text_whole = data_whole = ""
+    if judgement.verdict == "rejected" or arrival.channel != "sms":
+        if text is not None:
+            text, text_whole = cut_text(text)
+        if data is not None:
+            data, data_whole = cut_data(data)
+    return text, data, joined(judgement.detail, text_whole or data_whole)
 
 
 def _platform(judgement: Judgement) -> str:

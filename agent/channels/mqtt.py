@@ -320,15 +320,17 @@ class MqttChannel:
                 connection.pump.resume_reading()
 
         properties = message.properties
+        cut = connection.cut(message.payload)
         lane.put(
             Inbound(
                 suffix=suffix,
-                payload=bytes(message.payload),
+                payload=b"" if cut is not None else bytes(message.payload),
                 retained=bool(message.retain),
                 correlation=getattr(properties, "CorrelationData", None),
                 response_topic=getattr(properties, "ResponseTopic", None),
                 expiry_s=getattr(properties, "MessageExpiryInterval", None),
                 redelivered=bool(message.dup),
+                cut=cut,
             ),
             acknowledge_and_read,
         )

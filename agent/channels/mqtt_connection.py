@@ -23,7 +23,8 @@ from agent.channels.mqtt_reasons import (
     with_remedy,
 )
 from agent.channels.mqtt_retry import ConnectError, Failure, Version
-from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError, Timing
+from agent.channels.mqtt_sieve import cut_of
+from agent.channels.mqtt_values import Cut, NotConnectedError, PublishRefusedError, Timing
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -206,6 +207,10 @@ class Connection:
         self._on_message_here(message, acknowledge)
 
     # What we say.
+
+    def cut(self, payload: bytes | bytearray) -> Cut | None:
+        """Read the body of a message that was too large; None for any other."""
+        return cut_of(self._client, bytes(payload))
 
     async def subscribe(self, topics: Sequence[str]) -> list[int]:
         """Subscribe at QoS 1; returns a reason code a topic. Once a connection.

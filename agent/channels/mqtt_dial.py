@@ -17,6 +17,7 @@ from paho.mqtt.properties import Properties
 
 from agent.channels.mqtt_reasons import cut_short
 from agent.channels.mqtt_retry import ConnectError, Failure, Version
+from agent.channels.mqtt_sieve import MAX_PACKET_OCTETS, Sieve, SievedClient
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SESSION_EXPIRY_S = 30 * 86400  # as long as command ids are kept: what comes later has no duplicate
 RECEIVE_MAXIMUM = 20  # unacknowledged requests the broker may have under way to us
-MAX_PACKET_OCTETS = 64 * 1024  # a payload has 8 KiB at most; the rest is topic and properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def open_client(call: Call) -> Client:
     """
     config = call.config
     modern = call.version is Version.V5
-    client = Client(
+    client = SievedClient(
         CallbackAPIVersion.VERSION2,
         client_id=call.client_id,
         clean_session=None if modern else False,
@@ -64,6 +64,7 @@ def open_client(call: Call) -> Client:
         reconnect_on_failure=False,  # or the library redials, blocking, from inside a callback
         manual_ack=True,
     )
+    client.sieve = Sieve(modern=modern)
     client.connect_timeout = call.timeout_s
     errors: list[str] = []
     client.on_log = lambda _client, _userdata, level, text: (

@@ -9,16 +9,17 @@ import json
 import logging
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from agent.arrival import Arrival
 from agent.channels.mqtt_topics import Suffix
-from agent.channels.mqtt_values import Inbound, RequestNotTakenError
+from agent.channels.mqtt_values import Cut, Inbound, RequestNotTakenError
 from agent.clock import Clock
 from agent.config import CommandConfig
 from agent.events import Event, Events
+from agent.evidence import cut_data, cut_text, joined, measure
 from agent.intake import Intake
 from agent.journal import Journal, JournalUnavailableError
 from agent.reports import Planner
@@ -30,8 +31,6 @@ from at import sms
 __all__ = ["MqttRequests", "id_of"]
 
 log = logging.getLogger(__name__)
-
-KEPT_OCTETS: Final = 8192  # of a body that nothing reads: the start is evidence enough
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,36}")
 _HEX_MAX = 18  # octets whose hexadecimal form still is an id
@@ -98,7 +97,9 @@ class MqttRequests:
             raise RequestNotTakenError(str(error)) from error
 
     async def _judge(self, inbound: Inbound) -> None:
-        if inbound.suffix == Suffix.SMS_SEND:
+        if inbound.cut is not None:
+            await self._refuse_size(inbound, inbound.cut)
+        elif inbound.suffix == Suffix.SMS_SEND:
             await self._take_send(inbound)
         else:
             await self._intake.admit(self._arrival(inbound))
@@ -112,14 +113,13 @@ class MqttRequests:
         # What an error quotes may be no text that SQLite takes: a lone surrogate.
         said = str(fault).encode("utf-8", "backslashreplace").decode("utf-8")[:200]
         detail = f"{inbound.suffix}: internal error: {type(fault).__name__}: {said}"
-        if len(inbound.payload) > KEPT_OCTETS:
-            digest = hashlib.sha256(inbound.payload).hexdigest()
-            detail += f" ({len(inbound.payload)} octets, SHA-256 {digest})"
+        data, whole = cut_data(inbound.payload)
+        detail = joined(detail, whole)
         values = {
             "received_at": now,
             "channel": "mqtt",
             "sender": "",
-            "data": inbound.payload[:KEPT_OCTETS],
+            "data": data,
             "verdict": "undecodable",
             "detail": detail,
         }
@@ -178,18 +178,37 @@ class MqttRequests:
 
     async def _refuse(self, inbound: Inbound, reason: str, now: datetime) -> None:
         """Keep the refusal where it can be asked for, and tell it in `event`."""
-        values = {
+        text = text_of(inbound.payload)
+        values: dict[str, object] = {}
+        if text is None:
+            values["data"], whole = cut_data(inbound.payload)
+        else:
+            values["text"], whole = cut_text(text)
+        detail = joined(f"sms/send: {reason}", whole)
+        await self._keep_refused(now, "send", "bad-args", detail, values)
+
+    async def _refuse_size(self, inbound: Inbound, cut: Cut) -> None:
+        """Keep the start of a body that was discarded while it streamed in."""
+        detail = joined(f"{inbound.suffix}: size", measure(cut.octets, cut.sha256))
+        kind = "send" if inbound.suffix == Suffix.SMS_SEND else "message"
+        values = {"id": id_of(inbound.correlation) or "", "data": cut.head}
+        await self._keep_refused(self._clock.wall(), kind, "parse", detail, values)
+
+    async def _keep_refused(
+        self, now: datetime, kind: str, reason: str, detail: str, values: Mapping[str, object]
+    ) -> None:
+        row = {
             "received_at": now,
             "channel": "mqtt",
             "sender": "",
-            "text": text_of(inbound.payload),
             "verdict": "rejected",
-            "reason": "bad-args",
-            "detail": f"sms/send: {reason}",
+            "reason": reason,
+            "detail": detail,
+            **values,
         }
-        await self._journal.commit(lambda db: insert(db, "messages", values))
-        self._events.tell(
-            Event(now, "send", verdict="rejected", reason="bad-args", detail=f"sms/send: {reason}")
+        event = Event(now, kind, verdict="rejected", reason=reason, detail=detail)
+        await self._journal.commit(
+            lambda db: insert(db, "messages", row), then=lambda _: self._events.tell(event)
         )
 
 

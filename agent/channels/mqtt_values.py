@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class MqttError(Exception):
@@ -52,12 +53,21 @@ class Publication:
     retain: bool = False
 
 
+class Cut(NamedTuple):
+    """What is left of a body too large: its length, its SHA-256 in hexadecimal, how it began."""
+
+    octets: int
+    sha256: str
+    head: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One message in, acknowledged to the broker when its handler returns.
 
     suffix: below the root ("command/request", "sms/send"); retained: the broker's retain flag;
-    redelivered: the broker says it sent this before (DUP).
+    redelivered: the broker says it sent this before (DUP). cut: the body was too large to be
+    read; the payload is empty then.
     correlation, response_topic, expiry_s: the MQTT 5 properties, None where absent or on 3.1.1;
     expiry_s: whole seconds of life left at the time of the call, never below 0.
     """
@@ -69,6 +79,7 @@ class Inbound:
     response_topic: str | None = None
     expiry_s: int | None = None
     redelivered: bool = False
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, slots=True)
