@@ -41,7 +41,7 @@ SELECT 'message' AS kind, m.n AS n, m.received_at AS received_at
  ORDER BY received_at DESC, kind, n DESC LIMIT :limit
 """
 _PARTS: Final = f"""UNION ALL
-SELECT 'part', s.n, s.received_at FROM segments s
+SELECT 'part', s.n, s.received_at FROM segments s INDEXED BY segments_apart
  WHERE {IS_APART} AND {{}}"""  # noqa: S608 - our own words
 _BY_TIME: Final = "messages m INDEXED BY messages_told"
 _BY_NUMBER: Final = "messages m NOT INDEXED"

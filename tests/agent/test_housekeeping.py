@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent import elapsed
-from agent.housekeeping import Forgetting, vacuum
+from agent.housekeeping import ROWS_AT_ONCE, Forgetting, vacuum
 from agent.rows import insert
 from agent.schema import migrate
 from tests.agent.parts import TurnedClock
@@ -124,7 +124,7 @@ def test_a_long_backlog_goes_in_steps(db: sqlite3.Connection, clock: TurnedClock
     clock.turn(31 * DAY_S)
     assert counts(db)["commands"] > 0
     Forgetting("2026-11-21T12:00:00.000Z").step(db)
-    assert counts(db)["commands"] == 250
+    assert counts(db)["commands"] == 450 - ROWS_AT_ONCE
     forget_all(db)
     assert counts(db) == dict.fromkeys(TABLES, 0)
 

@@ -30,6 +30,7 @@ GROUPS: Final = (
     "noise",
     "blocking",
     "codecs",
+    "history",
 )
 
 
