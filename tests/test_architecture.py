@@ -53,8 +53,12 @@ ROWS = {
         "agent.handlers.properties",
         "agent.handlers.exec",
     ),
+    "agent.operator.platforms": (
+        "agent.operator.platforms.client",
+        "agent.operator.platforms.kore",
+    ),
 }
-COLLECTORS = ("agent.handlers.catalogue",)
+COLLECTORS = ("agent.handlers.catalogue", "agent.operator.platforms.catalogue")
 
 
 def told(wrong: Iterable[Import]) -> str:
@@ -111,7 +115,10 @@ def test_no_part_of_the_driver_needs_its_simulator() -> None:
 
 def test_the_daemon_never_loads_a_simulator_a_broker_or_the_command_line() -> None:
     needs = closure(["agent.app"], IMPORTS)
-    forbidden = ("at.simulator", "agent.simulator", "agent.demo", "agent.cli", "amqtt")
+    forbidden = (
+        *("at.simulator", "agent.simulator", "agent.operator", "agent.demo", "agent.cli"),
+        *("amqtt", "aiohttp"),
+    )
     assert not {name for name in needs if within(name, *forbidden)}
 
 
@@ -120,6 +127,27 @@ def test_simulated_platforms_share_no_facts_with_the_rows() -> None:
         e
         for e in IMPORTS
         if within(e.importer, "agent.simulator") and within(e.imported, "agent.platforms")
+    ]
+    assert not told(wrong)
+
+
+def test_the_operators_side_and_the_simulated_platforms_share_nothing() -> None:
+    """What both got wrong would pass between them."""
+    wrong = [
+        e
+        for e in IMPORTS
+        if {"agent.operator", "agent.simulator"}
+        <= {".".join(name.split(".")[:2]) for name in (e.importer, e.imported)}
+    ]
+    assert not told(wrong)
+
+
+def test_only_its_command_line_knows_the_operators_side() -> None:
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.imported, "agent.operator")
+        and not within(e.importer, "agent.operator", "agent.cli.operator")
     ]
     assert not told(wrong)
 

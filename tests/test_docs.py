@@ -186,7 +186,7 @@ _HELP: dict[tuple[str, ...], str] = {}
 
 def help_of(command: str, word: str = "") -> str:
     """Give the help of a sub-command, and of its own sub-command where `word` is one."""
-    spoken = (command, word) if command in ("sms", "pdu", "config") else (command,)
+    spoken = (command, word) if command in ("sms", "pdu", "config", "operator") else (command,)
     if spoken not in _HELP:
         done = subprocess.run(
             [sys.executable, "-m", "agent", *spoken, "--help"],

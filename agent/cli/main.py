@@ -27,6 +27,7 @@ COMMANDS: Final = (
     "at",
     "console",
     "sign",
+    "operator",
     "pdu",
     "simulate",
     "config",
