@@ -24,6 +24,7 @@ __all__ = ["Server"]
 log = logging.getLogger(__name__)
 
 SAVE_AFTER_S: Final = 0.2  # changes that come together are written together
+END_WITHIN_S: Final = 1.0  # for requests that are under way
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -78,7 +79,9 @@ class Server:
             part.add_routes(platform.routes())
             application.add_subapp(f"/{name}", part)
         application.add_routes(_at_root(self.platforms.values()))
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=END_WITHIN_S
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()

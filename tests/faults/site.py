@@ -47,7 +47,7 @@ QUICK_LADDER = tuple(
 # Constants of the agent and the driver that a test need not wait for in full.
 _SHORTER: Mapping[str, Any] = {
     "agent.link.SIM_RETRY_S": 3.0,
-    "agent.sending.RETRY_S": 1.0,
+    "agent.send_queue.BACK_OFF_S": (1.0,),
     "agent.reporter.BACK_OFF_S": (1.0, 2.0, 3.0),
     "at.commands.SEND_TIMEOUT_S": 8.0,
 }

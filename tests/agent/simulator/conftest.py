@@ -157,6 +157,7 @@ def effects(place: Place) -> list[str]:
 def answer_of(place: Place, platform: str, id_: str) -> dict[str, Any]:
     def probe() -> dict[str, Any] | None:
         found = place.messages(platform, "from_sim")
-        return next((one for one in found if one["text"].startswith(f"{id_} ")), None)
+        # A repeat that comes while it runs is told so (WT) first.
+        return next((one for one in found if one["text"].startswith(f"{id_} OK")), None)
 
     return eventually(probe, f"answer to {id_}")
