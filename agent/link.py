@@ -35,7 +35,7 @@ from at.errors import (
 from at.messages import MessageStore
 from at.modem import Modem
 from at.profiles import GENERIC
-from at.sim import PinMemory
+from at.sim import PinMemory, meaning
 from at.survey import Survey, survey
 from at.urcs import (
     Garbled,
@@ -430,7 +430,7 @@ class Link:
 
     def _is_news(self, sim: SimState) -> bool:
         """READY is news to who waits for it, anything else to who thinks it is READY."""
-        return (sim.state == "READY") == (self.state == "backing-off")
+        return (meaning(sim.state) == "READY") == (self.state == "backing-off")
 
     def _move(self, trigger: str, reason: str = "") -> None:
         self.state = LINK.move(self.state, trigger)

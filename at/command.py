@@ -38,6 +38,8 @@ class Command(Generic[R_co]):
     ends: information line, text up to a line end -> whether that is all of the text; None: the
         first line end from `length` on ends it.
     body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
+    unended_s: after its information line the final result code is waited for this long, and then
+        the answer counts without it; 0.0: there is no answer without one.
     patient: news may go on for long before the answer comes: the network is asked, or a PIN
         checked. Otherwise a modem that tells news after a silence has not heard the command.
     """
@@ -50,6 +52,7 @@ class Command(Generic[R_co]):
     length: Callable[[str], int | None] | None = None
     ends: Callable[[str, str], bool] | None = None
     body: bytes | None = None
+    unended_s: float = 0.0
     patient: bool = False
 
     @property

@@ -182,6 +182,7 @@ ICCID_FILE: Final = ask("+CRSM=176,12258,0,0,10", "+CRSM", _iccid_file)  # §8.1
 SIM_STATE: Final = replace(  # §8.3
     ask("+CPIN?", "+CPIN", lambda line: line.partition(":")[2].strip().strip('"').upper()),
     timeout_s=SIM_TIMEOUT_S,
+    unended_s=2.0,  # some modems say +CPIN: READY and leave it at that
     patient=True,
 )
 

@@ -100,6 +100,7 @@ class Modem:
         self._timeout_s = 0.0
         self._latest = 0.0
         self._long = False
+        self._unended_s = 0.0
         self._patient = True
         self._sent_at = 0.0
         self._out_of_step = False
@@ -234,6 +235,7 @@ class Modem:
         self._sent_at = self._loop.time()
         self._latest = self._sent_at + LONGEST_S
         self._long = command.follow is not None or command.length is not None
+        self._unended_s = command.unended_s
         self._patient = command.patient or command.body is not None
         try:
             async with asyncio.timeout(first_s) as self._limit:
@@ -242,6 +244,8 @@ class Modem:
             stage = self._stage()
             self._out_of_step = True
             self.check()
+            if command.unended_s and self._protocol.lines:
+                return Reply(self._protocol.lines, "OK")
             raise CommandTimeoutError(command.shown, command.timeout_s, stage) from None
         except asyncio.CancelledError:
             self._out_of_step = True
@@ -322,6 +326,8 @@ class Modem:
         events = self._protocol.feed(data)
         if self._long and self._protocol.taken > before and self._heard_at < self._latest:
             self._end_within(self._timeout_s)
+        if self._unended_s and self._protocol.taken > before:
+            self._end_sooner(self._unended_s)
         self._events(events)
 
     def port_lost(self, reason: str) -> None:

@@ -136,6 +136,11 @@ class AtProtocol:
         """Characters of the answer in flight that have come; 0 without a command."""
         return 0 if self._flight is None else self._flight.size
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The information lines of the answer in flight that have come."""
+        return () if self._flight is None else tuple(self._flight.lines)
+
     def start(self, command: Command[Any]) -> bytes:
         """Put a command in flight; returns the octets to write.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -21,9 +22,18 @@ READY_TIMEOUT_S: Final = 30.0  # a SIM may be busy for half a minute after power
 POLL_S: Final = 0.5
 KEPT_TRIES: Final = 2  # for the person who comes with the letter of the operator
 
-_ABSENT: Final = frozenset({10})
 _BUSY: Final = frozenset({14, 20, 515})
-_PUK_REMEDY: Final = "enter the PUK by hand; a wrong one ten times makes the SIM useless"
+_UNKNOWN: Final = frozenset({4, 100})  # not supported, unknown: of the command, not of the SIM
+# TS 27.007 §8.3, and what modems say beside it. PIN2 guards single services, none of them needed.
+_OWN_LOCK: Final = re.compile(r"(?:U?SIM |UICC )?(PIN|PUK)([12]?)")
+_NONE: Final = re.compile(
+    r".*\b(?:NOT (?:INSERTED|PRESENT|AVAILABLE|DETECTED)|NO (?:U?SIM|CARD)|ABSENT|REMOVED)\b.*"
+)
+_SETTLING: Final = re.compile(r".*\b(?:NOT READY|BUSY|INIT\w*|WAIT)\b.*")
+
+ABSENT: Final = "absent"
+BUSY: Final = "busy"
+ABSENT_REMEDY: Final = "put a SIM in, or check its holder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,44 @@ async def unlock(modem: Modem, profile: Profile, pin: str | None, memory: PinMem
         if state == "READY":
             memory.forget(number)
     if state != "READY":
-        raise _blocked(state)
+        raise SimError("puk" if state == "SIM PUK" else "locked", lock_remedy(state))
+
+
+def meaning(told: str) -> str:
+    """What a state that the modem tells means here.
+
+    told: the text after +CPIN:, or the name of an error. Returns "READY", ABSENT, BUSY,
+    "SIM PIN", "SIM PUK", or `told` in capitals for what is none of these.
+    """
+    state = told.strip().strip('"').upper().removesuffix(" REQUIRED")
+    own = _OWN_LOCK.fullmatch(state)
+    if own is not None:
+        return "READY" if own[2] == "2" else f"SIM {own[1]}"
+    if _NONE.fullmatch(state):
+        return ABSENT
+    return BUSY if _SETTLING.fullmatch(state) else state
+
+
+def told_by(error: CommandError) -> str:
+    """What an error where the state was asked for means, as `meaning`; "": nothing."""
+    if not error.domain or error.code in _UNKNOWN:
+        return ABSENT if meaning(error.result) == ABSENT else ""
+    return BUSY if error.code in _BUSY else meaning(error.name)
+
+
+def lock_remedy(state: str) -> str:
+    """What to do about a lock: one sentence, that leads nobody to try a code at another lock."""
+    if state == "SIM PUK":
+        return (
+            "the SIM wants its own PUK (PUK1, not PUK2): enter it by hand, best in a phone; "
+            "ten wrong ones make the SIM useless"
+        )
+    if state.startswith("PH-") or "PERSONALI" in state:
+        return (
+            f"the modem itself is locked to a network or a card ({state}); whoever sold it has "
+            "its unlock code; no PIN or PUK of the SIM opens it"
+        )
+    return f"the modem says {state}; look at the SIM in a phone, or try another one"
 
 
 async def _state(modem: Modem, leaving: str = "") -> str:
@@ -61,16 +108,21 @@ async def _state(modem: Modem, leaving: str = "") -> str:
     deadline = loop.time() + READY_TIMEOUT_S
     while True:
         try:
-            state = await modem.send(commands.SIM_STATE)
-            if state not in {leaving, "NOT READY", "BUSY"}:
+            state = meaning(await modem.send(commands.SIM_STATE))
+            if state == ABSENT:
+                raise SimError(ABSENT, ABSENT_REMEDY)
+            if state not in {leaving, BUSY}:
                 return state
         except CommandError as error:
-            if error.code in _ABSENT or "NOT INSERTED" in error.result.upper():
-                raise SimError("absent", "put a SIM in, or check its holder") from error
-            if error.code is None and error.domain == "":
+            state = told_by(error)
+            if state == ABSENT:
+                raise SimError(ABSENT, ABSENT_REMEDY) from error
+            if state == "":
                 log.warning("the modem does not tell the SIM's state result=%s", error.result)
                 return "READY"
-            if error.code not in _BUSY and loop.time() >= deadline:
+            if error.name.lower().endswith("required") and state != leaving:
+                return state
+            if state != BUSY and loop.time() >= deadline:
                 raise SimError("failed", f"the modem says {error.name}; try another SIM") from error
         except ReplyError:
             log.debug("no SIM state in the answer")
@@ -121,9 +173,3 @@ async def iccid(modem: Modem, profile: Profile, first: str = "") -> tuple[str | 
         except (CommandError, ReplyError):
             continue
     return None, ""
-
-
-def _blocked(state: str) -> SimError:
-    if "PUK" in state:
-        return SimError("puk", _PUK_REMEDY)
-    return SimError("locked", f"the SIM or the modem wants {state}; unlock it by hand")

@@ -11,53 +11,60 @@ from agent.doctor.identity import MODEL, attempt
 from agent.doctor.patient import Patient
 from agent.pins import pin_memory
 from at import commands
-from at.errors import CommandError, ReplyError
-from at.sim import KEPT_TRIES
+from at.errors import CommandError
+from at.sim import ABSENT, BUSY, KEPT_TRIES, lock_remedy, meaning, told_by
 
 __all__ = ["CHECKS", "STATE"]
 
 STATE: Final = "SIM: state"
+NO_SIM_REMEDY: Final = "put one in the right way round, or check its holder"
 BUSY_TRIES: Final = 8
 BUSY_PAUSE_S: Final = 0.5
-_ABSENT: Final = frozenset({10})
-_BUSY: Final = frozenset({14, 20, 515})  # TS 27.007 §9.2: busy, memory full at start; Quectel's own
 
 
 async def _state(patient: Patient) -> Result:
     try:
-        patient.sim = await _settled(patient)
+        told, state = await _settled(patient)
     except CommandError as problem:
         return _silent(problem)
-    if patient.sim == "READY":
-        return good("READY")
-    if "PUK" in patient.sim:
-        remedy = "enter it by hand, best in a phone; ten wrong ones make the SIM useless"
-        return error(f"it wants its PUK ({patient.sim})", remedy)
-    if patient.sim != "SIM PIN":
-        return error(f"it wants {patient.sim}", "unlock it by hand, best in a phone")
-    return await _locked(patient)
+    if state == ABSENT:
+        return error(f"no SIM ({told})", NO_SIM_REMEDY)
+    if state == BUSY:
+        return error(f"{told}, and stays so", "restart the modem")
+    patient.sim = state
+    if state == "READY":
+        return good(told)
+    if state == "SIM PIN":
+        return await _locked(patient)
+    wanted = "its PUK (SIM PUK)" if state == "SIM PUK" else told
+    return error(f"it wants {wanted}", lock_remedy(state))
 
 
 def _silent(problem: CommandError) -> Result:
     """What an error means where the state was asked for."""
-    if problem.code in _ABSENT or "NOT INSERTED" in problem.result.upper():
-        return error("no SIM", "put one in the right way round, or check its holder")
-    if problem.code in _BUSY:
+    state = told_by(problem)
+    if state == ABSENT:
+        return error("no SIM", NO_SIM_REMEDY)
+    if state == BUSY:
         return error("busy, and stays so", "restart the modem")
-    if not problem.domain:
+    if not state:
         return note(f"the modem does not tell ({problem.result})")
     return error(str(problem), "try another SIM; it may not be seated, or be broken")
 
 
-async def _settled(patient: Patient) -> str:
-    """What +CPIN? says once the card has woken up."""
+async def _settled(patient: Patient) -> tuple[str, str]:
+    """What +CPIN? says once the card has woken up, and what that means (sim.meaning)."""
     assert patient.line is not None  # noqa: S101 - "answers AT" was a success
     for left in reversed(range(BUSY_TRIES)):
         try:
-            return await patient.line.ask(commands.SIM_STATE)
-        except (CommandError, ReplyError) as problem:
-            busy = isinstance(problem, CommandError) and problem.code in _BUSY
-            if not left or not busy:
+            told = await patient.line.ask(commands.SIM_STATE)
+            if not left or meaning(told) != BUSY:
+                return told, meaning(told)
+        except CommandError as problem:
+            state = told_by(problem)
+            if problem.name.lower().endswith("required"):
+                return problem.name, state
+            if not left or state != BUSY:
                 raise
         await asyncio.sleep(BUSY_PAUSE_S)
     raise AssertionError("the last try returns or raises")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from at import commands
 from at.bringup import BringUp, bring_up, in_force
+from at.errors import SimError
 from at.messages import MessageStore
 from at.modem import Modem
 from tests.at.peer import ERROR, OK, Answer, Peer
@@ -84,3 +88,58 @@ async def test_best_setting_stays_where_the_query_proves_nothing(told: str) -> N
     settings = [line for line in peer.lines if line.startswith("AT+CNMI=") and "?" not in line]
     assert settings[-1] == "AT+CNMI=2,1,0,2,0"
     assert not [line for line in settings if line.startswith("AT+CNMI=2,2")]
+
+
+@pytest.mark.parametrize("state", ["READY", "SIM PIN2", "SIM PUK2", '"READY"', "sim puk2"])
+@pytest.mark.parametrize("final", [OK, b""])
+async def test_card_that_works_is_ready_with_or_without_a_final_result(
+    monkeypatch: pytest.MonkeyPatch, state: str, final: bytes
+) -> None:
+    monkeypatch.setattr(commands, "SIM_STATE", replace(commands.SIM_STATE, unended_s=0.1))
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers["+CPIN?"] = f"\r\n+CPIN: {state}\r\n".encode() + final
+        modem = await Modem.open(peer.path)
+        assert (await bring_up(modem, BringUp())).imsi == "234100123456789"
+        await modem.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "state"),
+    [
+        ("+CPIN: NOT INSERTED", "absent"),
+        ("+CPIN: SIM REMOVED", "absent"),
+        ("+CPIN: NO SIM", "absent"),
+        ("+CME ERROR: 10", "absent"),
+        ("+CMS ERROR: 310", "absent"),
+        ("+CPIN: SIM PUK", "puk"),
+        ("+CME ERROR: 12", "puk"),
+        ("+CME ERROR: SIM PUK required", "puk"),
+        ("+CME ERROR: 11", "pin-required"),
+        ("+CPIN: PH-NET PUK", "locked"),
+        ("+CPIN: PH-SP PIN", "locked"),
+        ("+CME ERROR: 41", "locked"),
+    ],
+)
+async def test_card_that_does_not_work_is_named_for_what_it_is(told: str, state: str) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers["+CPIN?"] = f"\r\n{told}\r\n".encode() + (OK if "ERROR" not in told else b"")
+        modem = await Modem.open(peer.path)
+        with pytest.raises(SimError) as caught:
+            await bring_up(modem, BringUp())
+        await modem.close()
+    assert caught.value.state == state
+    if state == "locked":  # nobody is led to try the SIM's codes at the modem's lock
+        assert "no PIN or PUK of the SIM opens it" in caught.value.remedy
+    assert ("PUK" in caught.value.remedy) == (state in {"puk", "locked"})
+
+
+@pytest.mark.parametrize("told", ["+CME ERROR: 17", "+CME ERROR: SIM PUK2 required", "ERROR"])
+async def test_error_that_does_not_concern_the_card_is_no_lock(told: str) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers["+CPIN?"] = f"\r\n{told}\r\n".encode()
+        modem = await Modem.open(peer.path)
+        await bring_up(modem, BringUp())
+        await modem.close()
