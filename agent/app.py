@@ -185,11 +185,15 @@ class App:
             self.config.device.id,
             on_request=requests.take,
             birth=self.presence.birth,
+            on_refusal=self._tell_refusal,
         )
         self.presence.mqtt = self.mqtt
         self.reporters.append(
             Reporter(self.journal, self.clock, self.events, MqttReports(self.mqtt))
         )
+
+    def _tell_refusal(self, state: str, detail: str) -> None:
+        self.events.tell(Event(self.clock.wall(), "mqtt", state=state, detail=detail))
 
     # ---- what handlers may use ------------------------------------------------------------
 

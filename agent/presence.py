@@ -21,7 +21,6 @@ from agent.channels.mqtt_values import (
 from agent.config import Config
 from agent.events import Event
 from agent.handlers.registry import Registry
-from agent.lasting import Lasting
 from agent.link import Link
 from at.survey import Survey
 
@@ -52,7 +51,6 @@ class Presence:
         self._look = asyncio.Event()
         self._seen: Survey | None = None
         self._published: dict[str, Any] = {}
-        self._refused = Lasting()
 
     def watch(self, event: Event) -> None:
         """Queue an event; never blocks."""
@@ -94,8 +92,7 @@ class Presence:
                 await self.mqtt.publish(Suffix.EVENT, _event_body(event))
             except PublishRefusedError as error:
                 # It would be refused again, and those behind it have waited.
-                if self._refused.is_news(str(error)):
-                    log.warning("event dropped error=%s", error)
+                log.debug("event dropped error=%s", error)  # a refused topic is told of once
             except NotConnectedError as error:
                 log.debug("event not published error=%s", error)
                 await asyncio.sleep(LOST_PAUSE_S)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agent.channels.mqtt_bodies import render_body
-from agent.channels.mqtt_connection import Connection
+from agent.channels.mqtt_connection import Connection, subscription
 from agent.channels.mqtt_dial import RECEIVE_MAXIMUM, Call, Dialler, Will
 from agent.channels.mqtt_inbound import InboundLane
 from agent.channels.mqtt_reasons import FAILED
+from agent.channels.mqtt_refusals import Refusals
 from agent.channels.mqtt_retry import BackOff, ConnectError, Failure, ProtocolChoice, Version
 from agent.channels.mqtt_topics import INBOUND, Suffix, Topics
 from agent.channels.mqtt_values import (
@@ -62,6 +64,8 @@ class MqttChannel:
     asked again later; any other exception ends `run`.
     birth: the publications to make at every connection beside `status`, asked for each time.
     on_link: called in the event loop at every change of `status`.
+    on_refusal: called with "refused" or "taken" and a sentence when the broker begins to refuse a
+    topic, and when it takes it again.
     concurrency: how many on_request calls may be under way at the same time.
     Raises ValueError for a device id or root that cannot be a topic.
     """
@@ -74,6 +78,7 @@ class MqttChannel:
         on_request: Callable[[Inbound], Awaitable[None]],
         birth: Callable[[], Iterable[Publication]] = tuple,
         on_link: Callable[[LinkStatus], None] | None = None,
+        on_refusal: Callable[[str, str], None] | None = None,
         client_id: str | None = None,
         concurrency: int = 1,
         timing: Timing = Timing(),  # noqa: B008  # frozen
@@ -87,6 +92,8 @@ class MqttChannel:
         self._on_request = on_request
         self._birth = birth
         self._on_link = on_link
+        self._on_refusal = on_refusal
+        self._refusals = Refusals(self._refusal)
         self._concurrency = concurrency
         self._timing = timing
         self._dialler = Dialler()
@@ -193,13 +200,17 @@ class MqttChannel:
         lane = InboundLane(self._on_request, self._concurrency, self._timing)
         connection = await self._connect(lane)
         since = loop.time()
-        connection.when_ended(lambda reason: self._gone(reason, loop.time() - since))
+        connection.when_ended(
+            lambda reason: self._gone(reason, loop.time() - since, explained=connection.explained)
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 handling = group.create_task(lane.run())
                 stopping = group.create_task(self._stop.wait())
+                listening: asyncio.Task[None] | None = None
                 try:
                     if await self._introduce(connection):
+                        listening = group.create_task(self._listen_again(connection))
                         either: list[asyncio.Future[Any]] = [connection.ended, stopping]
                         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -209,10 +220,12 @@ class MqttChannel:
                         await self._farewell(connection)
                     handling.cancel()
                     stopping.cancel()
+                    if listening is not None:
+                        listening.cancel()
         finally:
             connection.abort("stopped")
 
-    def _gone(self, reason: str, lived_s: float) -> None:
+    def _gone(self, reason: str, lived_s: float, *, explained: bool) -> None:
         """Note the end of a connection, before anybody who waited on it hears of it."""
         self.connected.clear()
         self._connection = None
@@ -220,7 +233,9 @@ class MqttChannel:
         if lived_s >= self._timing.stable_s:
             self._short_lives = 0
             self._back_off.reset()
-        if self._short_lives >= SUSPICIOUS:
+        if explained:
+            reason += ", with publications or subscriptions unanswered"
+        elif self._short_lives >= SUSPICIOUS:
             reason += f", soon and again: does another client connect as {self._client_id}?"
         self._down(reason, logging.INFO if self._leaving else logging.WARNING)
 
@@ -235,7 +250,7 @@ class MqttChannel:
         def take(message: MQTTMessage, acknowledge: Callable[[], None]) -> None:
             self._take(connection, lane, message, acknowledge)
 
-        connection = Connection(client, version, timing, take)
+        connection = Connection(client, version, timing, take, self._refusals)
         try:
             probe = self._choice.probing()
             await connection.established(timing.probe_s if probe else timing.connack_s)
@@ -251,12 +266,7 @@ class MqttChannel:
         In this order: who sees `online` may send a request at once.
         """
         try:
-            codes = await connection.subscribe([self.topics.name(suffix) for suffix in INBOUND])
-            unheard = tuple(
-                str(suffix) for suffix, code in zip(INBOUND, codes, strict=True) if code >= FAILED
-            )
-            if unheard:
-                log.error("mqtt subscription refused by the broker topics=%s", ",".join(unheard))
+            unheard = await self._subscribe(connection, INBOUND)
             births = [Publication(Suffix.STATUS, ONLINE, retain=True), *self._birth()]
             async with asyncio.TaskGroup() as group:
                 for birth in births:
@@ -267,7 +277,7 @@ class MqttChannel:
             return False
         self._connection = connection
         self.connected.set()
-        self._told(LinkStatus(True, connection.version.value, "", unheard))
+        self._told(LinkStatus(True, connection.version.value, "", unheard, self._refusals.topics))
         log.info(
             "mqtt connected broker=%s:%d protocol=%s",
             self._config.host,
@@ -276,13 +286,49 @@ class MqttChannel:
         )
         return True
 
+    async def _subscribe(
+        self, connection: Connection, suffixes: Sequence[Suffix]
+    ) -> tuple[str, ...]:
+        """Subscribe, suspects one by one; returns what is not heard. Raises NotConnectedError."""
+        names = {suffix: self.topics.name(suffix) for suffix in suffixes}
+        due = [s for s in suffixes if self._refusals.pause_s(subscription(names[s])) == 0]
+        suspects = any(self._refusals.is_suspect(subscription(names[s])) for s in due)
+        unheard = [suffix for suffix in suffixes if suffix not in due]
+        for group in [[suffix] for suffix in due] if suspects else [due] if due else []:
+            codes = await connection.subscribe([names[suffix] for suffix in group])
+            for suffix, code in zip(group, codes, strict=True):
+                if code >= FAILED:
+                    self._refusals.refused(subscription(names[suffix]), code, f"0x{code:02X}")
+                    unheard.append(suffix)
+                else:
+                    self._refusals.taken(subscription(names[suffix]))
+        return tuple(str(suffix) for suffix in suffixes if suffix in unheard)
+
+    async def _listen_again(self, connection: Connection) -> None:
+        """Try what is not heard again, after its pauses, for as long as the connection lasts."""
+        while unheard := [suffix for suffix in INBOUND if suffix in self.status.unheard]:
+            names = [subscription(self.topics.name(suffix)) for suffix in unheard]
+            await asyncio.sleep(max(1.0, min(map(self._refusals.pause_s, names))))
+            try:
+                still = await self._subscribe(connection, unheard)
+            except NotConnectedError:
+                return
+            if connection is self._connection:
+                self._told(replace(self.status, unheard=still))
+
+    def _refusal(self, state: str, detail: str) -> None:
+        if self.status.connected:
+            self._told(replace(self.status, refused=self._refusals.topics))
+        if self._on_refusal is not None:
+            self._on_refusal(state, detail)
+
     async def _announce(self, connection: Connection, birth: Publication) -> None:
         payload = birth.body if isinstance(birth.body, bytes) else render_body(birth.body)
         topic = self.topics.name(birth.suffix)
         try:
             await connection.publish(topic, payload, retain=birth.retain)
         except PublishRefusedError as error:
-            log.error("mqtt birth refused reason=%s", error)
+            log.debug("mqtt birth refused reason=%s", error)  # a topic is told of once
         except NotConnectedError:
             return  # the end of the connection is told once, by who waits for it
 

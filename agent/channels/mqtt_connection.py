@@ -16,12 +16,16 @@ from agent.channels.mqtt_pump import Pump
 from agent.channels.mqtt_reasons import (
     FAILED,
     NAMES,
+    OF_BROKER,
+    OF_TOPIC,
     PACKET_TOO_LARGE,
     PERMANENT,
     cut_short,
     refusal,
     with_remedy,
+    without_qos_1,
 )
+from agent.channels.mqtt_refusals import Refusals
 from agent.channels.mqtt_retry import ConnectError, Failure, Version
 from agent.channels.mqtt_sieve import cut_of
 from agent.channels.mqtt_values import Cut, NotConnectedError, PublishRefusedError, Timing
@@ -33,6 +37,11 @@ if TYPE_CHECKING:
 PUBLISH_OVERHEAD = 10  # fixed header 5, name's length 2, packet id 2, no properties 1
 MAX_IN_FLIGHT = 20  # ours; the library would queue, and send again by itself, what goes beyond
 RETAIN_HANDLING_NEW = 1  # retained requests are told once, not at every connection (§3.8.3.1)
+
+
+def subscription(topic: str) -> str:
+    """Name a subscription among what the broker may refuse."""
+    return f"{topic} (subscription)"
 
 
 class Connection:
@@ -49,6 +58,7 @@ class Connection:
         version: Version,
         timing: Timing,
         on_message: Callable[[MQTTMessage, Callable[[], None]], None],
+        refusals: Refusals,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._client = client
@@ -59,7 +69,10 @@ class Connection:
         self._connack: asyncio.Future[tuple[int, str, Properties | None]] = (
             self._loop.create_future()
         )
-        self._suback: asyncio.Future[list[int]] = self._loop.create_future()
+        self._subacks: dict[int, asyncio.Future[list[int]]] = {}
+        self._refusals = refusals
+        self._subscribing: Sequence[str] = ()
+        self.explained = False  # its end, by what was published or subscribed
         self._last_error = ""
         self._told: Callable[[str], None] | None = None
         self._flight = Flight(MAX_IN_FLIGHT, timing.ack_s, self._overdue)
@@ -93,6 +106,9 @@ class Connection:
         if code >= FAILED:
             self.abort("refused")
             raise refusal(code, name)
+        if getattr(properties, "MaximumQoS", 1) == 0:
+            self.abort("no QoS 1")
+            raise without_qos_1()
         self._client.on_log = None
         self.greeted = True
         self.pump.retime()
@@ -136,9 +152,10 @@ class Connection:
             self._told(reason)
             self._told = None
         self._flight.end(reason)
-        if not self._suback.done():
-            self._suback.set_exception(NotConnectedError(reason))
-            self._suback.exception()  # looked at: there may be nobody waiting
+        for suback in self._subacks.values():
+            if not suback.done():
+                suback.set_exception(NotConnectedError(reason))
+                suback.exception()  # looked at: there may be nobody waiting
         self.pump.close()
         client = self._client
         client.on_connect = client.on_disconnect = client.on_publish = None
@@ -169,6 +186,9 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        if not (flags.is_disconnect_packet_from_server and reason.value in OF_BROKER):
+            subscriptions = [(subscription(topic), 0) for topic in self._subscribing]
+            self.explained = self._refusals.hung_up([*subscriptions, *self._flight.unanswered])
         if flags.is_disconnect_packet_from_server:
             told = f"the broker disconnected: {reason.getName()}"
             self._end(with_remedy(told, reason.value))
@@ -182,12 +202,13 @@ class Connection:
         self,
         _client: Client,
         _userdata: Any,
-        _mid: int,
+        mid: int,
         codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        if not self._suback.done():
-            self._suback.set_result([code.value for code in codes])
+        suback = self._subacks.get(mid)
+        if suback is not None and not suback.done():
+            suback.set_result([code.value for code in codes])
 
     def _on_publish(
         self,
@@ -213,26 +234,31 @@ class Connection:
         return cut_of(self._client, bytes(payload))
 
     async def subscribe(self, topics: Sequence[str]) -> list[int]:
-        """Subscribe at QoS 1; returns a reason code a topic. Once a connection.
+        """Subscribe at QoS 1; returns a reason code a topic. One call at a time.
 
         Raises NotConnectedError.
         """
+        self._subscribing = topics
         if self.version is Version.V5:
             options = SubscribeOptions(
                 qos=1, retainAsPublished=True, retainHandling=RETAIN_HANDLING_NEW
             )
-            self._client.subscribe([(topic, options) for topic in topics])
+            _, mid = self._client.subscribe([(topic, options) for topic in topics])
         else:
-            self._client.subscribe([(topic, 1) for topic in topics])
+            _, mid = self._client.subscribe([(topic, 1) for topic in topics])
+        if mid is None or self.ended.done():
+            raise NotConnectedError("SUBSCRIBE not sent")
+        suback = self._subacks[mid] = self._loop.create_future()
         try:
             async with asyncio.timeout(self._timing.ack_s):
-                codes = await asyncio.shield(self._suback)
+                codes: list[int] = await asyncio.shield(suback)
         except TimeoutError:
             self._overdue()
             raise NotConnectedError("no SUBACK in time") from None
         if len(codes) != len(topics):
             self.abort(f"{len(codes)} reason codes for {len(topics)} subscriptions")
             raise NotConnectedError(self.ended.result())
+        self._subscribing = ()
         return codes
 
     async def publish(
@@ -250,17 +276,22 @@ class Connection:
         """
         properties = self._properties(correlation, expiry_s)
         self._check_size(topic, payload, properties)
-        await self._flight.room()
-        info = self._client.publish(topic, payload, 1, retain and self.retain_available, properties)
-        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._flight.unsent()
-            raise NotConnectedError(f"not sent, {info.rc.name}")
-        acknowledgement = self._flight.sent(info.mid)
-        self.pump.flush()
-        code = await acknowledgement
+        async with self._refusals.turn(topic, len(payload)):
+            await self._flight.room()
+            retain = retain and self.retain_available
+            info = self._client.publish(topic, payload, 1, retain, properties)
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._flight.unsent()
+                raise NotConnectedError(f"not sent, {info.rc.name}")
+            acknowledgement = self._flight.sent(info.mid, topic, len(payload))
+            self.pump.flush()
+            code = await acknowledgement
         if code >= FAILED:
             name = NAMES.get(code, "refused")
+            if code in OF_TOPIC:
+                self._refusals.refused(topic, code, f"0x{code:02X} {name}")
             raise PublishRefusedError(topic, code, name, permanent=code in PERMANENT)
+        self._refusals.taken(topic)
 
     def _check_size(self, topic: str, payload: bytes, properties: Properties | None) -> None:
         """Refuse what the broker would answer by closing the connection (MQTT 5 §3.2.2.3.6)."""

@@ -22,6 +22,7 @@ class Flight:
         self._overdue = overdue
         self._loop = asyncio.get_running_loop()
         self._open: dict[int, tuple[asyncio.Future[int], asyncio.TimerHandle]] = {}
+        self._what: dict[int, tuple[str, int]] = {}
         self._ended: str | None = None
 
     async def room(self) -> None:
@@ -38,8 +39,14 @@ class Flight:
         """Give back a place that was not used."""
         self._room.release()
 
-    def sent(self, mid: int) -> asyncio.Future[int]:
+    @property
+    def unanswered(self) -> list[tuple[str, int]]:
+        """Topic and octets of what is under way."""
+        return list(self._what.values())
+
+    def sent(self, mid: int, topic: str = "", octets: int = 0) -> asyncio.Future[int]:
         """Note that packet `mid` is on its way; the future gets its reason code."""
+        self._what[mid] = (topic, octets)
         future: asyncio.Future[int] = self._loop.create_future()
         self._open[mid] = (future, self._loop.call_later(self._ack_s, self._overdue))
         return future
@@ -47,6 +54,7 @@ class Flight:
     def acknowledged(self, mid: int, code: int) -> None:
         """Take the broker's answer for packet `mid`; one that nobody sent is ignored."""
         entry = self._open.pop(mid, None)
+        self._what.pop(mid, None)
         if entry is None:
             return
         future, timer = entry
@@ -65,4 +73,5 @@ class Flight:
             if not future.done():
                 future.set_exception(NotConnectedError(reason))
         self._open.clear()
+        self._what.clear()
         self._room.release()

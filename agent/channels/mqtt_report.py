@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from agent.channels.mqtt_bodies import render_body
+from agent.channels.mqtt_reasons import PACKET_TOO_LARGE
 from agent.channels.mqtt_topics import Suffix
 from agent.channels.mqtt_values import NotConnectedError, PublishRefusedError
 from agent.channels.registry import Booking, Report, RetryError
@@ -15,6 +17,7 @@ from agent.rows import CommandRow
 
 __all__ = ["MqttReports", "result_body"]
 
+SHORT_OCTETS = 256  # of one field, where the whole is too large
 REFUSED_S = 900.0  # a broker that refuses a topic is asked again this often: nothing is given up
 
 
@@ -35,19 +38,48 @@ class MqttReports:
     async def deliver(self, report: Report) -> Booking | None:
         """Publish one report and wait for its PUBACK. Raises RetryError."""
         suffix, body = _publication(report)
-        correlation = report.response.get("correlation")
         try:
-            await self._mqtt.publish(
-                suffix,
-                body,
-                correlation=base64.b64decode(correlation) if correlation else None,
-                response_topic=report.response.get("topic"),
-            )
+            try:
+                await self._publish(report, suffix, body)
+            except PublishRefusedError as error:
+                if error.code != PACKET_TOO_LARGE:
+                    raise
+                await self._publish(report, suffix, _shorter(body))
         except NotConnectedError as error:
             raise RetryError(str(error), 0.0) from error
         except PublishRefusedError as error:
             raise RetryError(str(error), REFUSED_S if error.permanent else None) from error
         return None
+
+    async def _publish(self, report: Report, suffix: str, body: Mapping[str, Any]) -> None:
+        correlation = report.response.get("correlation")
+        await self._mqtt.publish(
+            suffix,
+            body,
+            correlation=base64.b64decode(correlation) if correlation else None,
+            response_topic=report.response.get("topic"),
+        )
+
+
+def _shorter(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a body that every broker takes: what is long is left out, and said to be."""
+    short = dict(body)
+    left_out = []
+    for name, value in body.items():
+        size = len(render_body({name: value}))
+        if name == "result" and value is not None:
+            short[name] = None
+        elif size <= SHORT_OCTETS:
+            continue
+        elif isinstance(value, str):
+            short[name] = value[: SHORT_OCTETS // 4]
+        else:
+            short[name] = None
+        left_out.append(f"{name} ({size} octets)")
+    note = f"too large for the broker: {', '.join(left_out)}; whole in history"
+    if "detail" in short:
+        note = "; ".join(part for part in (short["detail"], note) if part)
+    return short | ({"error": note} if "error" in short else {"detail": note})
 
 
 def _publication(report: Report) -> tuple[str, Mapping[str, Any]]:

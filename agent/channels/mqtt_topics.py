@@ -50,6 +50,24 @@ def root_problem(root: str) -> str | None:
     return _name_problem(root)
 
 
+def prefix_problem(prefix: str, root: str) -> str | None:
+    """Say why Response Topics cannot be allowed below this prefix; None if they can.
+
+    Below a prefix that holds the roots of gateways a requester could make this one command the
+    others, or itself.
+    """
+    if problem := root_problem(prefix):
+        return problem
+    levels, ours = prefix.split("/"), root.split("/")
+    if levels == ours[: len(levels)]:
+        return f"holds the agent's own topics ({root})"
+    if ours == levels[: len(ours)]:
+        return f"is among the agent's own topics ({root})"
+    if levels[0] == DEFAULT_PREFIX:
+        return f"is among the topics of other gateways ({DEFAULT_PREFIX})"
+    return None
+
+
 def _name_problem(name: str) -> str | None:
     """What no topic name of ours may contain (MQTT 5 §1.5.4, §4.7.1, §4.7.2)."""
     if name.startswith("$"):
@@ -88,10 +106,11 @@ class Topics:
             raise ValueError(f"device.id {device_id!r} {problem}")
         if root is not None and (problem := root_problem(root)):
             raise ValueError(f"mqtt.root {root!r} {problem}")
+        root = root or f"{DEFAULT_PREFIX}/{device_id}"
         prefix = response_prefix.rstrip("/") if response_prefix else None
-        if prefix is not None and (problem := root_problem(prefix)):
+        if prefix is not None and (problem := prefix_problem(prefix, root)):
             raise ValueError(f"mqtt.response_prefix {response_prefix!r} {problem}")
-        return cls(root or f"{DEFAULT_PREFIX}/{device_id}", prefix)
+        return cls(root, prefix)
 
     def name(self, suffix: str) -> str:
         """The full topic name of a suffix."""

@@ -87,12 +87,14 @@ class LinkStatus:
     """How the connection stands. protocol: "5" or "3.1.1" while connected; reason: why it is not.
 
     unheard: suffixes whose subscription the broker refused (nothing will arrive there).
+    refused: topics whose publications it refuses; they wait, and are tried again seldom.
     """
 
     connected: bool
     protocol: str | None
     reason: str
     unheard: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

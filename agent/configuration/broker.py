@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from agent.channels.mqtt_topics import DEFAULT_PREFIX, root_problem
+from agent.channels.mqtt_topics import DEFAULT_PREFIX, prefix_problem, root_problem
 from agent.config import MqttConfig, Protocol
 from agent.configuration.complaints import Complaints, shown
 from agent.configuration.endpoints import endpoint
@@ -44,7 +44,9 @@ def broker(
     prefix = section.response_prefix
     if prefix is not None:
         prefix = prefix.rstrip("/")
-        _topic("mqtt.response_prefix", prefix, complaints)
+        if problem := prefix_problem(prefix, root):
+            wanted = "the beginning of topic names that no gateway uses"
+            complaints.error("mqtt.response_prefix", wanted, f"{shown(prefix)}, which {problem}")
     protocol = section.protocol if section.protocol is not None else "auto"
     complaints.one_of("mqtt.protocol", protocol, PROTOCOLS)
     keepalive_s = 60 if section.keepalive_s is None else section.keepalive_s

@@ -92,6 +92,7 @@ def _mqtt(agent: Agent) -> dict[str, Any] | None:
         "connected": told.connected,
         "protocol": told.protocol,
         "reason": told.reason or None,
+        "refused": list(told.refused),
     }
 
 

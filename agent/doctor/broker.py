@@ -145,6 +145,11 @@ def _agent(patient: Patient) -> Result:
     if not mqtt["connected"]:
         reason = mqtt["reason"] or "no reason given"
         return error(f"the running agent is not connected: {reason}", "see the rows above")
+    if refused := mqtt.get("refused"):
+        told = f"the running agent is connected, but the broker refuses {', '.join(refused)}"
+        return error(
+            told, "check the access rules of the broker: docs/mqtt.md lists what is needed"
+        )
     return good(f"the running agent is connected, MQTT {mqtt['protocol']}")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from agent.channels.mqtt_reasons import FAILED, cut_short, refusal
+from agent.channels.mqtt_reasons import FAILED, cut_short, refusal, without_qos_1
 from agent.channels.mqtt_retry import ConnectError, Failure, Version
 from agent.channels.mqtt_tls import client_context, explained
 
@@ -40,21 +40,25 @@ def log_in(config: MqttConfig, client_id: str, version: Version, timeout_s: floa
     )
     client.connect_timeout = timeout_s
     answers: list[ReasonCode] = []
+    qos: list[int] = []
 
     def connected(
         _client: Client,
         _userdata: Any,
         _flags: ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         answers.append(reason)
+        qos.append(getattr(properties, "MaximumQoS", 1))
 
     client.on_connect = connected
     try:
         _dial(client, config, modern=modern)
         _await(client, answers, version, timeout_s, tls=config.tls)
         client.disconnect()
+        if qos == [0]:
+            raise without_qos_1()
     except (OSError, ValueError) as problem:
         where = f"{config.host}:{config.port}"
         told = explained(where, problem) if config.tls else None

@@ -96,7 +96,7 @@ async def test_a_refused_birth_does_not_keep_the_channel_down(
     with Mosquitto(tmp_path / "broker", acl=acl) as broker:
         async with running(settings(broker.port)) as rig:
             await rig.up()
-            assert f"{ROOT}/status: refused" in caplog.text
+            assert f"refused by the broker topic={ROOT}/status" in caplog.text
 
 
 async def test_correlation_and_expiry_go_out_on_mqtt5(

@@ -72,8 +72,29 @@ def test_response_topic_is_honoured_only_under_the_prefix() -> None:
     assert not Topics.of("gw").may_respond("replies/app-1")
 
 
-def test_response_topic_never_reaches_the_agents_own_topics() -> None:
-    topics = Topics.of("gw", None, "modem-agent")
-    assert not topics.may_respond("modem-agent/gw/command/request")
-    assert not topics.may_respond("modem-agent/gw")
-    assert topics.may_respond("modem-agent/gw-replies")
+@pytest.mark.parametrize(
+    ("root", "prefix"),
+    [
+        (None, "modem-agent"),
+        (None, "modem-agent/"),
+        (None, "modem-agent/gw"),
+        (None, "modem-agent/gw/replies"),
+        (None, "modem-agent/gw2"),
+        ("acme/site/gw", "acme"),
+        ("acme/site/gw", "acme/site"),
+        ("acme/site/gw", "acme/site/gw/x"),
+        ("acme/site/gw", "modem-agent"),
+        (None, "+/replies"),
+        (None, "replies/#"),
+    ],
+)
+def test_response_prefix_among_the_topics_of_gateways_is_refused(
+    root: str | None, prefix: str
+) -> None:
+    with pytest.raises(ValueError, match=r"^mqtt\.response_prefix"):
+        Topics.of("gw", root, prefix)
+
+
+def test_response_prefix_beside_the_gateways_is_taken() -> None:
+    for root, prefix in (("acme/site/gw", "acme/site/replies"), (None, "modem-agent-replies")):
+        assert Topics.of("gw", root, prefix).may_respond(f"{prefix}/app-1")
