@@ -221,7 +221,7 @@ def _registered(line: str) -> Registered:
 
 def registration(name: str) -> Command[Registered]:
     """+CREG, +CGREG, +CEREG or +C5GREG. <n> comes before <stat>: that tells it from the news."""
-    own = re.compile(re.escape(name) + r": ?\d,\s?\d{1,2}(?:,.*)?")
+    own = re.compile(re.escape(name) + r":\s*+\d{1,3}\s*+,\s*+\d{1,3}\s*+(?:,.*)?")
     return Command(f"{name}?", ask(f"{name}?", name, _registered).parse, 5.0, info=own)
 
 
@@ -279,7 +279,7 @@ EXTENDED_SIGNAL: Final = ask("+CESQ", "+CESQ", _extended_signal)  # §8.69
 
 MESSAGE_FORMATS: Final = ask("+CMGF=?", "+CMGF", lambda line: fields.offers(line)[0])  # §3.2.3
 MESSAGE_FORMAT: Final = ask(  # §3.2.3: whether it is text mode
-    "+CMGF?", "+CMGF", lambda line: fields.split(line)[0] == "1"
+    "+CMGF?", "+CMGF", lambda line: fields.number(fields.split(line)[0]) == 1
 )
 MESSAGE_SERVICE: Final = ask(  # §3.2.1
     "+CSMS?", "+CSMS", lambda line: fields.number(fields.split(line)[0])
@@ -350,7 +350,9 @@ def message_service(phase: int) -> Command[None]:
 
 # -- messages: text mode settings (TS 27.005 §3.1, §3.2.3, TS 27.007 §5.5) ------------------------
 
-CHARSETS_OFFERED: Final = ask("+CSCS=?", "+CSCS", lambda line: fields.offers(line)[0])
+CHARSETS_OFFERED: Final = ask(
+    "+CSCS=?", "+CSCS", lambda line: frozenset[str]().union(*fields.offers(line))
+)
 SHOW_HEADERS: Final = do("+CSDH=1")  # §3.3.3
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 _FIELD = re.compile(r'\s*+(?:"([^"]*)"|([^,"]*+))\s*+(?:,|$)')
 _GROUP = re.compile(r"\(([^()]*)\)|([^,()]+)")
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_RANGE = re.compile(r"([0-9]{1,10})\s*-\s*([0-9]{1,10})")
+_NUMBER = re.compile("-?[0-9]{1,10}")
 MAX_RANGE: Final = 1000  # (0-4294967295) is said by some modems for "any"
 
 
@@ -40,26 +41,33 @@ def split(line: str) -> list[str]:
 def number(text: str) -> int | None:
     """A decimal parameter; None where it is omitted or no number."""
     stripped = text.strip()
-    return int(stripped) if re.fullmatch(r"-?[0-9]{1,10}", stripped) else None
+    return int(stripped) if _NUMBER.fullmatch(stripped) else None
+
+
+def _plain(value: str) -> str:
+    """A number without its leading zeros (V.250 §5.4.2.1 allows them); any other value as it is."""
+    return str(int(value)) if _NUMBER.fullmatch(value) else value
 
 
 def offers(line: str) -> list[frozenset[str]]:
     """What a test command says it takes, a set of values per parameter.
 
-    "+CNMI: (0-2),(0,1),2" -> [{"0","1","2"}, {"0","1"}, {"2"}]; quotes are removed.
+    "+CNMI: (0-2),(0,1),2" -> [{"0","1","2"}, {"0","1"}, {"2"}]; quotes are removed, and leading
+    zeros of numbers. A value in quotes is a name: "8859-1" is no range.
     """
     text = line.partition(":")[2] if ":" in line else line
     result = []
     for match in _GROUP.finditer(text):
         values: set[str] = set()
         for part in (match[1] if match[1] is not None else match[2]).split(","):
-            value = part.strip().strip('"')
-            bounds = _RANGE.fullmatch(value)
-            if bounds is not None:
-                low, high = int(bounds[1]), int(bounds[2])
+            shown = part.strip()
+            value = shown.strip('"').strip()
+            bounds = None if shown.startswith('"') else _RANGE.fullmatch(value)
+            low, high = (int(bounds[1]), int(bounds[2])) if bounds is not None else (1, 0)
+            if low <= high:
                 values.update(str(n) for n in range(low, min(high, low + MAX_RANGE) + 1))
             elif value or match[1] is not None:
-                values.add(value)
+                values.add(_plain(value))
         if values:
             result.append(frozenset(values - {""}))
     return result

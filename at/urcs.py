@@ -94,7 +94,8 @@ class Garbled:
 
 
 _DOMAINS: Final = {"+CREG": "CS", "+CGREG": "PS", "+CEREG": "EPS", "+C5GREG": "5GS"}
-_STORED: Final = r': ?"?([A-Z]{2})"?, ?(\d{1,5})(?:,.*)?'
+# Blanks around a value and leading zeros are allowed everywhere (V.250 §5.4.2.1).
+_STORED: Final = r':\s*+"?([A-Z]{2})"?\s*+,\s*+(\d{1,5})\s*+(?:,.*)?'
 
 
 def _message_stored(match: re.Match[str], _: str) -> MessageStored:
@@ -141,14 +142,20 @@ URCS: Final[tuple[UrcSpec[Any], ...]] = (
     UrcSpec(re.compile(r"\+CMTI" + _STORED), _message_stored),
     UrcSpec(re.compile(r"\+CDSI" + _STORED), _report_stored),
     # [<alpha>],<length> or <length> alone: the alpha field may be missing with its comma.
-    UrcSpec(re.compile(r'\+CMT: ?(?:"?[^",]*"?,)?\d{1,3}'), message_delivered, HEX_LINE),
-    UrcSpec(re.compile(r"\+CDS: ?(?:\d*,)?\d{1,3}"), report_delivered, HEX_LINE),
-    # A read command's answer has <n> before <stat>; the news has <stat> alone or before a string.
     UrcSpec(
-        re.compile(r'(\+C(?:G|E|5G)?REG): ?(\d{1,2})(?:,(?:".*|[0-9A-Fa-f]{4,}.*))?'),
+        re.compile(r'\+CMT:\s*+(?:"?[^",]*+"?\s*+,\s*+)?\d{1,4}\s*+'), message_delivered, HEX_LINE
+    ),
+    UrcSpec(re.compile(r"\+CDS:\s*+(?:\d*+\s*+,\s*+)?\d{1,4}\s*+"), report_delivered, HEX_LINE),
+    # A read command's answer has <n> before <stat>; the news has <stat> alone or before an area:
+    # a string, four hex digits and more without quotes, or nothing.
+    UrcSpec(
+        re.compile(
+            r"(\+C(?:G|E|5G)?REG):\s*+(\d{1,3})\s*+"
+            r'(?:,\s*+(?:".*|[0-9A-Fa-f]{4,}+\s*+(?:,.*)?|,.*)?)?'
+        ),
         _registration,
     ),
-    UrcSpec(re.compile(r"\+CPIN: ?(.+)"), _sim_state),
+    UrcSpec(re.compile(r"\+CPIN:\s*+(.+)"), _sim_state),
     UrcSpec(
         re.compile(r"RDY|APP RDY|[\^+]?SYSSTART|\^BOOT: ?.*|\*ATREADY: ?1"),
         lambda match, _: Restarted(match.string),
