@@ -12,6 +12,7 @@ from tests.agent.conftest import Running
 from tests.agent.doctoring import Simulated, doctor
 from tests.support.agent import REPOSITORY, Agent, simulated
 from tests.support.broker import Mosquitto
+from tests.support.mqtt_client import Observer
 from tests.support.terminal import Terminal
 
 
@@ -78,6 +79,24 @@ def test_agent_that_passes_on_no_lines_is_no_error(modem: Simulated, tmp_path: P
     assert report.status == 0
     assert "not open to the console" in report["dialogue: answers AT"]["seen"]
     assert "-79 dBm" in report["agent: modem"]["seen"]
+
+
+def test_topic_that_the_broker_refuses_is_an_error(tmp_path: Path) -> None:
+    root = "modem-agent/gw"
+    taken = ("status", "info", "modem", "event", "command/request")  # of command/result it is not
+    acl = [*(f"topic write {root}/{name}" for name in taken), f"topic read {root}/#"]
+    with (
+        Mosquitto(tmp_path / "broker", acl=acl) as broker,
+        Agent(tmp_path, broker=broker.port) as agent,
+        Observer(broker.port) as observer,
+    ):
+        agent.wait_log("mqtt connected")
+        observer.publish(f"{root}/command/request", "ping id=b")
+        agent.wait_log("mqtt topic refused")
+        report = doctor(agent)
+    assert "broker: agent" in report.errors
+    assert f"refuses {root}/command/result" in report["broker: agent"]["seen"]
+    assert "access rules" in report["broker: agent"]["remedy"]
 
 
 def test_person_sees_each_line_as_its_check_ends(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +73,26 @@ def test_broker_that_does_not_answer_is_not_waited_for(
         report = with_broker(tmp_path, broker.port)
         broker.resume()
     assert "no CONNACK to MQTT 3.1.1" in report["broker: log-in"]["seen"]
+
+
+def test_broker_of_maximum_qos_0_is_told(tmp_path: Path) -> None:
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    if connection.recv(1000):
+                        connection.sendall(bytes.fromhex("2005 0000 02 24 00"))
+                        connection.recv(1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        report = with_broker(tmp_path, server.getsockname()[1])
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+    assert "broker: log-in" in report.errors
+    assert "QoS 0 only" in report["broker: log-in"]["seen"]
 
 
 def test_name_that_is_none_is_told(tmp_path: Path) -> None:
