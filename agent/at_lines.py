@@ -21,10 +21,18 @@ _NEVER: Final = {
     "+CMGS": "it asks for a text: modem-agent sms send TO TEXT sends an SMS",
     "+CMGW": "it asks for a text, which cannot be given here",
     "+CMGC": "it asks for a text, which cannot be given here",
+    "+CIPSEND": "it asks for a text, which cannot be given here",
+    "+QISEND": "it asks for a text, which cannot be given here",
+    "+QCMGS": "it asks for a text, which cannot be given here",
+    "+QFUPL": "it asks for a text, which cannot be given here",
+    "+CIPMODE": "it takes the port into data mode",
+    "S0": "a call would be answered, and take the port into data mode",
     "+CNMA": "it may ask for a text, and acknowledges what the agent has not journalled",
 }
 _LOSES: Final = "a message that the agent has not journalled could be lost"
 _SETTINGS: Final = "the driver relies on this setting"
+_CARD: Final = "it may change the card, or spend tries of its PIN"
+_PORT: Final = "the port may change its meaning, or fall asleep"
 _SIM: Final = "tries are counted, and the last ones lock the SIM"
 _POWER: Final = "modem-agent send modem-reset resets the modem with care"
 # Only with `force`; the modem is brought up anew afterwards.
@@ -45,6 +53,22 @@ _RISKY: Final = {
     "+IPR": _SETTINGS,
     "+IFC": _SETTINGS,
     "+ICF": _SETTINGS,
+    "+CRES": _SETTINGS,
+    "+CSCB": _SETTINGS,
+    "+CMSS": "it sends an SMS that no budget counts",
+    "+CSIM": _CARD,
+    "+CGLA": _CARD,
+    "+CRSM": _CARD,
+    "+CRLA": _CARD,
+    "+CSCLK": _PORT,
+    "+QSCLK": _PORT,
+    "+UPSV": _PORT,
+    "^U2DIAG": _PORT,
+    "^SETPORT": _PORT,
+    "#USBCFG": _PORT,
+    "!USBCOMP": _PORT,
+    "+CUSBPIDSWITCH": _PORT,
+    "S": _SETTINGS,
     "E": _SETTINGS,
     "Q": _SETTINGS,
     "V": _SETTINGS,
@@ -69,11 +93,28 @@ _RISKY: Final = {
     "^RESET": _POWER,
     "#REBOOT": _POWER,
     "!RESET": _POWER,
+    "!POWERDOWN": _POWER,
+    "#SHDN": _POWER,
+    "#ENHRST": _POWER,
+    "^SMSO": _POWER,
+    "+QRST": _POWER,
+    "+NRB": _POWER,
+    "$QCPWRDN": _POWER,
+    "^CPIN": _SIM,
+    "*CPIN": _SIM,
+    "^CARDLOCK": _SIM,
 }
 
 _EXTENDED = re.compile(r"[+^#!$%*_\\@&?-][A-Z0-9_]*", re.IGNORECASE)
 _BASIC = re.compile(r"(S[0-9]+|[&\\%]?[A-Z])([0-9]*)(=[0-9]*|\?)?", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
+# Reading a file, a record, a status or a response of the card (TS 27.007 §8.18, TS 102.221).
+_READS_CARD = re.compile(
+    r"\+(?:CRSM=|CRLA=[0-9]+,)0*(?:176|178|192|203|242)(?:,[^+^#!$%*]*)?", re.IGNORECASE
+)
+_ZEROS = re.compile("S0+(?=[0-9])")  # S00 is S0
+_BLANKS = re.compile(r"\s+")
+_HIDDEN = re.compile(r"[+^#!$%*][A-Z][A-Z0-9]+", re.IGNORECASE)
 
 
 class RefusedLineError(Exception):
@@ -109,6 +150,8 @@ def check(text: str, *, force: bool = False) -> Line:
         raise RefusedLineError(f"A/ is not sent: {_NEVER['A/']}", forcible=False)
     if line[:2].upper() == "AT":
         line = line[2:].lstrip()
+    if line.count('"') % 2:
+        raise RefusedLineError("a quote is not closed", forcible=False)
     names = _names(line)
     for name in names:
         if name in _NEVER:
@@ -123,8 +166,8 @@ def check(text: str, *, force: bool = False) -> Line:
 def _names(line: str) -> list[str]:
     """Return the names of the commands in a line that do more than read (V.250 5.4)."""
     names = []
-    # A quoted value may hold anything; an open quote runs to the end.
-    bare = _QUOTED.sub('""', line)
+    # A quoted value may hold anything. Blanks mean nothing anywhere else (V.250 §5.2.1).
+    bare = _BLANKS.sub("", _QUOTED.sub('""', line))
     for piece in bare.split(";"):
         names += _basic_then_extended(piece.strip())
     return names
@@ -137,15 +180,18 @@ def _basic_then_extended(piece: str) -> list[str]:
         basic = _BASIC.match(rest)
         extended = _EXTENDED.match(rest)
         if basic is not None:
-            name = basic[1].upper()
+            name = _ZEROS.sub("S", basic[1].upper())
             if basic[3] != "?":
                 names.append(name)
             if name in _NEVER:
                 return names
             rest = rest[basic.end() :].lstrip()
         elif extended is not None:
-            tail = rest[extended.end() :].strip()
-            return names if tail in ("?", "=?") else [*names, extended[0].upper()]
+            tail = rest[extended.end() :]
+            if tail in ("?", "=?") or _READS_CARD.fullmatch(rest):
+                return names
+            # Some modems go on after an answer or a value without a semicolon.
+            return [*names, extended[0].upper(), *(one.upper() for one in _HIDDEN.findall(tail))]
         else:
             return names
     return names

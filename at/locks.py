@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import pwd
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from typing import Final
 from at.errors import PortBusyError
 
 UUCP_FOLDERS: Final = ("/run/lock", "/var/lock")  # LCK..ttyUSB0, as minicom, gammu and mgetty do
+LOCK_FILE_MAX: Final = 64  # octets; a process id in ASCII
 _PTY_MAJORS: Final = range(136, 144)  # Linux admin-guide/devices.txt: UNIX98 PTY slaves
 
 _REMEDIES: Final = (
@@ -64,7 +67,7 @@ def lock_tty(path: str, real: str) -> Lock:
         raise busy(path, real)
     for folder in UUCP_FOLDERS:
         name = Path(folder) / f"LCK..{Path(real).name}"
-        owner = _uucp_owner(name)
+        owner = _uucp_owner(name, real)
         if owner is not None and owner != os.getpid() and not _recycled(owner, real):
             raise _busy(path, _describe(owner), None)
         with contextlib.suppress(OSError):
@@ -175,11 +178,35 @@ def _recycled(pid: int, device: str) -> bool:
         return False
 
 
-def _uucp_owner(name: Path) -> int | None:
-    """The living process that a UUCP lock file names, or None."""
+def _uucp_owner(name: Path, device: str) -> int | None:
+    """The living process that a UUCP lock file names, or None.
+
+    The folder may be open to everybody: a file counts only where its owner may open the device,
+    and names a process of its own (or root wrote it). Process 1 holds no port.
+    """
     try:
-        text = name.read_text("ascii", "replace").split()
-    except OSError:
+        with name.open("r", encoding="ascii", errors="replace") as file:
+            writer = os.fstat(file.fileno()).st_uid
+            text = file.read(LOCK_FILE_MAX).split()
+        pid = int(text[0]) if text and text[0].isdecimal() else 0
+        runner = Path(f"/proc/{pid}").stat().st_uid
+    except (OSError, ValueError):
         return None
-    pid = int(text[0]) if text and text[0].isdecimal() else 0
-    return pid if pid and Path(f"/proc/{pid}").exists() else None
+    if pid <= 1 or writer not in {0, runner} or not _may_open(writer, device):
+        return None
+    return pid
+
+
+def _may_open(uid: int, device: str) -> bool:
+    """Whether a user's programs may open the device by its mode, owner and group."""
+    try:
+        node = Path(device).stat()
+    except OSError:
+        return False
+    if uid in {0, node.st_uid} or node.st_mode & stat.S_IWOTH:
+        return True
+    try:
+        person = pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return node.st_gid in os.getgrouplist(person.pw_name, person.pw_gid)

@@ -53,20 +53,47 @@ CME: Final[dict[int, Meaning]] = {
     50: ("incorrect parameters", False),
     51: ("command implemented but currently disabled", True),
     52: ("command aborted by user", True),
-    53: ("not attached to network", True),
-    54: ("modem not allowed - restricted to emergency calls only", True),
-    56: ("fixed dial number only allowed", False),
-    57: ("temporarily out of service", True),
+    53: ("not attached to network due to MT functionality restrictions", True),
+    54: ("modem not allowed - MT restricted to emergency calls only", True),
+    55: ("operation not allowed because of MT functionality restrictions", True),
+    56: ("fixed dial number only allowed - called number is not a fixed dial number", False),
+    57: ("temporarily out of service due to other MT usage", True),
+    58: ("language/alphabet not supported", False),
+    59: ("unexpected data value", False),
+    60: ("system failure", None),
+    61: ("data missing", False),
+    62: ("call barred", False),
+    63: ("message waiting indication subscription failure", None),
     100: ("unknown", None),
     103: ("illegal MS", False),
     106: ("illegal ME", False),
-    107: ("service option not supported", False),
+    107: ("GPRS services not allowed", False),
+    108: ("GPRS services and non GPRS services not allowed", False),
     111: ("PLMN not allowed", False),
     112: ("location area not allowed", True),
     113: ("roaming not allowed in this location area", True),
+    114: ("GPRS services not allowed in this PLMN", True),
+    115: ("no suitable cells in location area", True),
+    122: ("congestion", True),
+    125: ("not authorized for this CSG", False),
+    126: ("insufficient resources", True),
+    127: ("missing or unknown APN", False),
+    128: ("unknown PDP address or PDP type", False),
+    129: ("user authentication failed", False),
+    130: ("activation reject by GGSN, Serving GW or PDN GW", None),
+    131: ("activation reject, unspecified", None),
     132: ("service option not supported", False),
     133: ("requested service option not subscribed", False),
     134: ("service option temporarily out of order", True),
+    135: ("NSAPI already in use", None),
+    139: ("reactivation requested", True),
+    140: ("feature not supported", False),
+    141: ("semantic errors in the TFT operation", False),
+    142: ("syntactical errors in the TFT operation", False),
+    143: ("unknown PDP context", False),
+    144: ("semantic errors in packet filter(s)", False),
+    145: ("syntactical errors in packet filter(s)", False),
+    146: ("PDP context without TFT already activated", None),
     148: ("unspecified GPRS error", None),
     149: ("PDP authentication failure", False),
     150: ("invalid mobile class", False),
@@ -160,8 +187,32 @@ CMS: Final[dict[int, Meaning]] = {
 }
 
 _CODED = re.compile(r"\+(CM[ES]) ERROR: ?(.*)")
+_CARD = re.compile(r"\(U\)SIM|\bUSIM\b", re.IGNORECASE)
+
+
+def _key(name: str) -> str:
+    """A name as it is compared: releases and vendors differ in case, hyphens and (U)SIM."""
+    return re.sub(r"[^a-z0-9+]", "", _CARD.sub("SIM", name).lower())
+
+
+# What earlier releases and vendors say instead (TS 27.007 §9.2.1 "phone adaptor link reserved").
+_ALIASES: Final = {
+    "CME": {
+        "phone adaptor link reserved": 2,
+        "incorrect parameter": 50,
+        "invalid parameter": 50,
+        "unknown error": 100,
+        "not attached to network": 53,
+        "fixed dial number only allowed": 56,
+        "mission or unknown APN": 127,
+        "missing or unknown access point name": 127,
+        "activation reject by GGSN": 130,
+    },
+    "CMS": {"phone failure": 300, "unknown": 500, "no SIM": 310},
+}
 _NAMES = {
-    domain: {name.lower(): code for code, (name, _) in table.items()}
+    domain: {_key(name): code for name, code in _ALIASES[domain].items()}
+    | {_key(name): code for code, (name, _) in reversed(table.items())}
     for domain, table in (("CME", CME), ("CMS", CMS))
 }
 _TABLES = {"CME": CME, "CMS": CMS}
@@ -176,7 +227,7 @@ def command_error(line: str, final: str) -> CommandError:
     if coded is None:
         return CommandError(line, final, name=final)
     domain, text = coded[1], coded[2].strip().strip('"')
-    code = int(text) if text.isdecimal() else _NAMES[domain].get(text.lower())
+    code = int(text) if text.isdecimal() else _NAMES[domain].get(_key(text))
     known = _TABLES[domain].get(code) if code is not None else None
     name, temporary = known if known is not None else (text, None)
     return CommandError(line, final, domain=domain, code=code, name=name, temporary=temporary)

@@ -29,6 +29,8 @@ from tests.support.agent import REPOSITORY
         ('AT+CUSD=1,"*100#;D123",15', '+CUSD=1,"*100#;D123",15'),
         ("ATH", "H"),
         ("AT^SYSINFO", "^SYSINFO"),
+        ("AT+CRSM=176,12258,0,0,10", "+CRSM=176,12258,0,0,10"),
+        ("AT+CRLA=1,178,28480,1,4,28", "+CRLA=1,178,28480,1,4,28"),
     ],
 )  # fmt: skip
 def test_harmless_lines_pass_without_their_at(typed: str, sent: str) -> None:
@@ -52,6 +54,13 @@ def test_harmless_lines_pass_without_their_at(typed: str, sent: str) -> None:
         "ATE0D123",
         "AT+CNMA",
         "ATX1A",
+        "ATS0=1",
+        "AT S 0 = 1",
+        "ATS00=1",
+        "AT D 123;",
+        "A T+CSQ",
+        "AT+ CMGS=3",
+        'AT+CSCS="GSM',
     ],
 )  # fmt: skip
 def test_what_the_driver_cannot_survive_is_never_sent(typed: str) -> None:
@@ -77,6 +86,20 @@ def test_what_the_driver_cannot_survive_is_never_sent(typed: str) -> None:
         ("AT+CSQ;+CNMI=0", "+CNMI"),
         ("ATIE1", "E"),
         ("AT+cmgf=1", "+CMGF"),
+        ("AT+ CMGD=1", "+CMGD"),
+        ("at + c m g d = 1,4", "+CMGD"),
+        ("AT+CSQ ; + CMGD=1", "+CMGD"),
+        ("AT+CSQ;;+CMGD=1", "+CMGD"),
+        ("AT+CSQ?+CMGD=1", "+CMGD"),
+        ("AT& F", "&F"),
+        ('AT+CSIM=10,"0020000104"', "+CSIM"),
+        ('AT+CGLA=1,10,"0020000104"', "+CGLA"),
+        ('AT+CRSM=214,28480,0,0,1,"00"', "+CRSM"),
+        ("AT+CRSM=220,28480,1,4,28", "+CRSM"),
+        ("AT+CRSM=176,12258,0,0,10+CMGD=1", "+CRSM"),
+        ("ATS=10", "S"),
+        ("ATS05=8", "S5"),
+        ("AT+CMSS=1", "+CMSS"),
     ],
 )  # fmt: skip
 def test_what_unsettles_the_driver_needs_force(typed: str, name: str) -> None:

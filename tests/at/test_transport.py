@@ -294,8 +294,32 @@ def test_uucp_lock_of_a_living_process_is_respected(
     monkeypatch.setattr(locks, "UUCP_FOLDERS", (str(tmp_path),))
     lock = tmp_path / "LCK..ttyUSB7"
     lock.write_text(f"{os.getppid():10d}\n")
+    monkeypatch.setattr(locks, "_may_open", lambda _uid, _device: True)
     with pytest.raises(PortBusyError, match=f"pid {os.getppid()}"):
         locks.lock_tty("/dev/ttyUSB7", "/dev/ttyUSB7")
+
+
+@pytest.mark.parametrize("named", ["1", "0", "-1", "99999999999999999999", "", "getty 1"])
+def test_uucp_lock_that_names_no_program_of_its_writer_is_taken_over(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "UUCP_FOLDERS", (str(tmp_path),))
+    (tmp_path / "LCK..ttyUSB7").write_text(named)
+    held = locks.lock_tty("/dev/ttyUSB7", "/dev/ttyUSB7")
+    assert (tmp_path / "LCK..ttyUSB7").read_text() == f"{os.getpid():10d}\n"
+    held.release()
+
+
+def test_only_who_may_open_the_device_may_lock_it(tmp_path: Path) -> None:
+    device = tmp_path / "node"
+    device.touch(mode=0o660)
+    mine = device.stat().st_uid
+    assert locks._may_open(mine, str(device))
+    assert locks._may_open(0, str(device))
+    assert not locks._may_open(2**31 - 7, str(device))
+    device.chmod(0o666)
+    assert locks._may_open(2**31 - 7, str(device))
+    assert not locks._may_open(mine, str(tmp_path / "gone"))
 
 
 def test_uucp_lock_of_a_dead_process_is_taken_over(

@@ -179,3 +179,23 @@ def test_without_an_offer_the_usual_settings_are_tried() -> None:
 )
 def test_one_memory_is_used_in_all_three_roles(offer: str, chosen: Memories | None) -> None:
     assert negotiation.memories(fields.offers(offer), ("SM", "ME", "MT")) == chosen
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "code", "temporary"),
+    [
+        ("+CME ERROR: 107", "CME", 107, False),
+        ("+CME ERROR: GPRS services not allowed", "CME", 107, False),
+        ("+CME ERROR: Congestion", "CME", 122, True),
+        ("+CME ERROR: service option not supported", "CME", 132, False),
+        ("+CME ERROR: (U)SIM not inserted", "CME", 10, False),
+        ("+CMS ERROR: (U)SIM busy", "CMS", 314, True),
+        ("+CMS ERROR: PH-SIM PIN required", "CMS", 312, False),
+        ("+CMS ERROR: no +CNMA acknowledgement expected", "CMS", 340, False),
+    ],
+)
+def test_errors_in_words_are_known(
+    text: str, domain: str, code: int, temporary: bool | None
+) -> None:
+    error = command_error("+X", text)
+    assert (error.domain, error.code, error.temporary) == (domain, code, temporary)
