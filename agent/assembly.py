@@ -11,9 +11,21 @@ from agent.arrival import Arrival, fingerprint
 from agent.platforms import spell
 from agent.rows import insert
 from at import sms
-from at.messages import Stored
+from at.stored import HEADLESS, UNSHOWN, Stored
 
-__all__ = ["Taken", "give_up_incomplete", "set_aside", "take"]
+__all__ = [
+    "UNPROVEN",
+    "Origin",
+    "Taken",
+    "as_read",
+    "give_up_incomplete",
+    "journal_reading",
+    "origin",
+    "set_aside",
+    "take",
+]
+
+UNPROVEN: Final = "unproven-read"  # verdict, and field of the error of a Stored that comes to it
 
 JOINED_WITHIN: Final = timedelta(minutes=10)  # between the time stamps of two parts of one message
 PATIENCE_S: Final = 7 * 86400.0  # an incomplete set ends after this
@@ -41,6 +53,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What tells one SMS from another; "" and None for what cannot be told."""
+
+    sender: str = ""
+    stamp: str = ""
+    reference: int | None = None
+    sequence: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class _Part:
     n: int
     sent_at: datetime | None
@@ -52,6 +74,19 @@ class _Part:
 def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
     """Journal one stored SMS inside the caller's transaction and say what it completes."""
     tpdu = stored.pdu.tpdu if stored.pdu is not None else None
+    if stored.error is not None and stored.error.field == UNPROVEN:
+        segment = journal_reading(db, stored, now)
+        said = origin(stored)
+        arrival = Arrival(
+            "sms",
+            now,
+            said.sender,
+            datetime.fromisoformat(said.stamp) if said.stamp else None,
+            data=as_read(stored.raw),
+            verdict=UNPROVEN,
+            detail=str(stored.error),
+        )
+        return Taken(segment, arrival=arrival, segments=(segment,))
     if isinstance(tpdu, sms.Deliver):
         return _take_deliver(db, stored, tpdu, now)
     if isinstance(tpdu, sms.StatusReport):
@@ -60,8 +95,10 @@ def take(db: sqlite3.Connection, stored: Stored, now: datetime) -> Taken:
         return Taken(segment, arrival=arrival, segments=(segment,), receipt=tpdu)
     segment = _journal(db, stored, now, "", None)
     if tpdu is None:
+        unshown = stored.direct and stored.error is not None and stored.error.field in UNSHOWN
+        verdict = "unsupported" if unshown else "undecodable"
         detail = str(stored.error or "")
-        arrival = Arrival("sms", now, data=_as_read(stored), verdict="undecodable", detail=detail)
+        arrival = Arrival("sms", now, data=as_read(stored.raw), verdict=verdict, detail=detail)
     else:  # a draft or a sent message that somebody left in the memory
         arrival = Arrival("sms", now, verdict="junk", detail="not a received message")
     return Taken(segment, arrival=arrival, segments=(segment,))
@@ -77,6 +114,18 @@ def _take_deliver(
         segment = _journal(db, stored, now, sender, tpdu.timestamp)
         arrival = Arrival(
             "sms", now, sender, tpdu.timestamp.time, verdict="junk", detail="message type 0"
+        )
+        return Taken(segment, arrival=arrival, segments=(segment,))
+    if HEADLESS in stored.flags:
+        segment = _journal(db, stored, now, sender, tpdu.timestamp, user_data)
+        arrival = Arrival(
+            "sms",
+            now,
+            sender,
+            tpdu.timestamp.time,
+            text=user_data.text,
+            verdict="unsupported",
+            detail="handed over without its coding: it may be a part",
         )
         return Taken(segment, arrival=arrival, segments=(segment,))
     if concat is None or concat.total == 1:
@@ -286,16 +335,39 @@ def set_aside(db: sqlite3.Connection, stored: Stored, error: BaseException, now:
     """
     segment = _journal(db, stored, now, "", None)
     detail = f"internal error: {type(error).__name__}: {error}"
-    arrival = Arrival("sms", now, data=_as_read(stored), verdict="undecodable", detail=detail)
+    arrival = Arrival("sms", now, data=as_read(stored.raw), verdict="undecodable", detail=detail)
     return Taken(segment, arrival=arrival, segments=(segment,))
 
 
-def _as_read(stored: Stored) -> bytes:
+def as_read(raw: str) -> bytes:
     """Give the octets of a PDU, or what the modem said where that is no PDU (text mode)."""
     try:
-        return bytes.fromhex(stored.raw)
+        return bytes.fromhex(raw)
     except ValueError:
-        return stored.raw.encode("utf-8", "surrogateescape")
+        return raw.encode("utf-8", "surrogateescape")
+
+
+def origin(stored: Stored) -> Origin:
+    """Return whose message and which part of it this is, as far as it could be read."""
+    tpdu = stored.pdu.tpdu if stored.pdu is not None else None
+    if isinstance(tpdu, sms.Deliver):
+        concat = tpdu.user_data.concat
+        part = (concat.reference, concat.sequence) if concat else (None, 1)
+        return Origin(spell(tpdu.originator), _stamp(tpdu.timestamp), *part)
+    if isinstance(tpdu, sms.StatusReport):
+        return Origin(spell(tpdu.recipient), _stamp(tpdu.timestamp))
+    return Origin()
+
+
+def journal_reading(
+    db: sqlite3.Connection, stored: Stored, now: datetime, *, verdict: str | None = None
+) -> int:
+    """Journal one reading of a message, not believed (agent/doubt.py): its evidence alone."""
+    tpdu = stored.pdu.tpdu if stored.pdu is not None else None
+    timestamp = tpdu.timestamp if isinstance(tpdu, sms.Deliver | sms.StatusReport) else None
+    concat = tpdu.user_data.concat if isinstance(tpdu, sms.Deliver) else None
+    sender = origin(stored).sender
+    return _journal(db, stored, now, sender, timestamp, concat=concat, verdict=verdict)
 
 
 def give_up_incomplete(db: sqlite3.Connection, now: datetime) -> list[tuple[Arrival, list[int]]]:

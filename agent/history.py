@@ -23,7 +23,8 @@ Item = dict[str, Any]
 
 VERDICTS: Final = (
     *("accepted", "rejected", "duplicate"),
-    *("not-a-command", "stranger", "undecodable", "unsupported", "junk", "receipt"),
+    *("not-a-command", "stranger", "undecodable", "unproven-read", "unsupported"),
+    *("junk", "receipt"),
     *("part", "repeat", "incomplete"),
 )
 STATES: Final = tuple(dict.fromkeys((*COMMAND.states, *REPORT.states)))

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from agent import assembly, receipts
+from agent import assembly, doubt, receipts
+from agent.arrival import Arrival
 from agent.bell import EVERYWHERE, HANDED_OVER
 from agent.clock import Clock
 from agent.intake import Intake, Recorded
@@ -22,7 +23,8 @@ from agent.pulse import Pulse
 from agent.reports import Planner
 from agent.rows import update
 from at.errors import AtError, CommandError, CommandTimeoutError, DecodeError, ReplyError
-from at.messages import MessageStore, Stored
+from at.messages import MessageStore
+from at.stored import HEADLESS, Stored
 
 __all__ = ["Inbox"]
 
@@ -31,7 +33,6 @@ log = logging.getLogger(__name__)
 HINTS_MAX: Final = 4  # more announcements than this are quicker listed than read one by one
 DRAIN_WITHIN_S: Final = 1800.0  # hundreds of messages on a slow line
 CHUNKS: Final = (0, 8, 40, 200)  # where a long list is cut for journalling
-HANDED_OVER_MAX: Final = 3  # readings of a message that comes different each time
 MAX_DOUBLINGS: Final = 8  # of the time between two tries
 RETRY_S: Final = 2.0  # after a failure that is not the link's to mend
 INCOMPLETE_EVERY_S: Final = 6 * 3600.0
@@ -70,7 +71,6 @@ class Inbox:
         self.drained = asyncio.Event()  # for the first time
         self._incomplete_at = 0.0
         self._failures = 0  # in a row
-        self._handed_over: set[str] = set()  # refused once, and awaited again
         # Journalled, and not known to be deleted: met again there, they need only the delete.
         # By place: the text, and its row in the journal.
         self._undeleted: dict[tuple[str, int], tuple[str, int]] = {}
@@ -114,7 +114,12 @@ class Inbox:
         """Take the messages at the hinted places, all there are where `hints` is None."""
         messages = await self._link.messages()
         while self._link.delivered:
-            await self._take(messages, [messages.delivered(self._link.delivered.popleft())])
+            news = self._link.delivered.popleft()
+            try:
+                await self._take(messages, [messages.delivered(news)])
+            except JournalUnavailableError:
+                self._link.delivered.appendleft(news)  # stored nowhere else
+                raise
         named = sorted((hints or frozenset()) - {HANDED_OVER, EVERYWHERE})
         everywhere = hints is None or EVERYWHERE in hints or len(named) > HINTS_MAX
         # What was announced is read even where the listing fails.
@@ -133,7 +138,8 @@ class Inbox:
             self._failures = 0
 
     async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:
-        stored = [await self._second_reading(messages, one) for one in stored]
+        again = [await self._second_reading(messages, one) for one in stored]
+        stored = [one for one in again if one is not None]
         certain = [one for one in stored if one.proven]
         if len(certain) < len(stored):
             # Read differently each time: never acted on, never deleted; the next ring reads again.
@@ -153,24 +159,26 @@ class Inbox:
             done = chunk
         await self._delete(messages, done)
 
-    async def _second_reading(self, messages: MessageStore, one: Stored) -> Stored:
+    async def _second_reading(self, messages: MessageStore, one: Stored) -> Stored | None:
         """Let a message handed over that needed tolerance come once more: twice alike is proven.
 
-        Where it cannot come again, or comes different each time, it is kept with an error, so
-        never acted on, and taken off the network all the same.
+        None: it was journalled and refused, and comes again. Where it cannot come again, or comes
+        different each time, it is kept with an error, so never acted on, and taken off the network.
         """
         if not one.direct or one.proven:
             return one
-        if one.raw in self._handed_over:
-            self._handed_over.clear()
+        waiting = await self._journal.read(doubt.readings)
+        if any(earlier.raw == one.raw for earlier in waiting):
             return replace(one, proven=True)
-        if messages.refuses and len(self._handed_over) < HANDED_OVER_MAX:
-            self._handed_over.add(one.raw)
+        if messages.refuses and doubt.may_come_again(one, waiting):
+            await self._journal.commit(lambda db: doubt.keep(db, one, self._clock.wall()))
             await messages.refuse(one)
-            return one
-        self._handed_over.clear()
-        why = DecodeError("unproven-read", 0, detail=f"read once, with {' '.join(one.flags)}")
-        return replace(one, proven=True, pdu=None, error=one.error or why)
+            return None
+        if not messages.refuses and (one.error is not None or HEADLESS in one.flags):
+            return replace(one, proven=True)  # its verdict is another one, and never acted on
+        what = str(one.error) if one.error else " ".join(one.flags)
+        why = DecodeError(assembly.UNPROVEN, 0, detail=f"never read twice alike, with {what}")
+        return replace(one, proven=True, error=why)
 
     def _is_kept(self, stored: Stored) -> bool:
         """Whether it is on disk already, and only the delete is missing."""
@@ -253,13 +261,18 @@ class Inbox:
             taken = assembly.take(db, stored, now)
         else:
             taken = assembly.set_aside(db, stored, error, now)
+        earlier: tuple[int, ...] = ()
+        if stored.direct:
+            earlier = doubt.claim(db, stored, whole=taken.arrival is not None)
         if taken.arrival is None:
             return _Kept(stored, taken.segment, None)
         arrival = taken.arrival
         if taken.receipt is not None:
             detail = receipts.match(db, taken.receipt, now, self._planner)
             arrival = replace(arrival, detail=detail)
-        return _Kept(stored, taken.segment, self._intake.record(db, arrival, taken.segments))
+        return _Kept(
+            stored, taken.segment, self._intake.record(db, arrival, (*earlier, *taken.segments))
+        )
 
     async def _give_up_incomplete(self) -> None:
         now_s, now = self._clock.boottime(), self._clock.wall()
@@ -267,14 +280,13 @@ class Inbox:
             return
         self._incomplete_at = now_s + INCOMPLETE_EVERY_S
 
-        def work(db: sqlite3.Connection) -> list[Recorded]:
-            return [
-                self._intake.record(db, arrival, segments)
-                for arrival, segments in assembly.give_up_incomplete(db, now)
-            ]
+        def find(db: sqlite3.Connection) -> list[tuple[Arrival, list[int]]]:
+            return [*assembly.give_up_incomplete(db, now), *doubt.give_up(db, now)]
 
-        waiting = await self._journal.read(lambda db: bool(assembly.give_up_incomplete(db, now)))
-        if waiting:
+        def work(db: sqlite3.Connection) -> list[Recorded]:
+            return [self._intake.record(db, arrival, segments) for arrival, segments in find(db)]
+
+        if await self._journal.read(lambda db: bool(find(db))):
             with contextlib.suppress(JournalUnavailableError):
                 await self._journal.commit(work, then=self._announce_given_up)
 

@@ -25,6 +25,7 @@ from agent.verdict import Accepted, Claim, Duplicate, Heard, Judgement, OfComman
 __all__ = ["Judge"]
 
 OPEN_SPACE: Final = "open"
+UNREAD: Final = frozenset({"undecodable", "unproven-read"})
 
 
 class Judge:
@@ -383,7 +384,7 @@ def _refused(refusal: Refusal) -> Refused:
 
 
 def _text(arrival: Arrival) -> str | None:
-    if arrival.text is not None or arrival.data is None or arrival.verdict == "undecodable":
+    if arrival.text is not None or arrival.data is None or arrival.verdict in UNREAD:
         return arrival.text  # octets that could not be decoded are no text, even where they look so
     return text_of(arrival.data)
 

@@ -74,7 +74,9 @@ _COLUMNS = tuple(CommandRow.__dataclass_fields__)
 # What the partial indexes hold (schema.py), in their own words: a query that does not say it scans.
 IS_OPEN: Final = "state IN ('received', 'accepted', 'scheduled', 'running')"
 IS_ENDED: Final = f"state NOT{IS_OPEN.removeprefix('state')}"
-IS_APART: Final = "(verdict = 'repeat' OR (verdict = 'part' AND message IS NULL))"  # a segment
+IS_APART: Final = (  # a segment
+    "(verdict = 'repeat' OR (verdict IN ('part', 'unproven-read') AND message IS NULL))"
+)
 IS_UNSENT: Final = "state IN ('queued', 'sending')"
 
 _JSON = frozenset({"args", "result", "response"})

@@ -206,8 +206,15 @@ _V6: Final = """
 ALTER TABLE commands ADD COLUMN expires_s REAL;     -- elapsed time
 """
 
+# A message handed over that was not read twice alike waits as a segment of its own verdict.
+_V7: Final = """
+DROP INDEX segments_apart;
+CREATE INDEX segments_apart ON segments (received_at) WHERE verdict = 'repeat'
+    OR (verdict IN ('part', 'unproven-read') AND message IS NULL);
+"""
+
 # Index i brings version i to i + 1.
-_MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5, _V6)
+_MIGRATIONS: Final = (_V1, _V2, _V3, _V4, _V5, _V6, _V7)
 VERSION: Final = len(_MIGRATIONS)
 
 

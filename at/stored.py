@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from at.errors import DecodeError
     from at.sms import Pdu
+
+
+HEADLESS: Final = "headless"  # flag: handed over with no word on coding and user data header
+# Fields of the error of a message whose header, or the line that tells of it, text mode hides.
+UNSHOWN: Final = frozenset({"udh", "header"})
 
 
 class Deleted(StrEnum):

@@ -11,6 +11,7 @@ from at.command import Command, UrcSpec
 from at.errors import DecodeError
 from at.mode import STATUS, RawMessage
 from at.sms import Alphabet, Deliver, Submit, UserData, text
+from at.stored import HEADLESS
 from at.urcs import message_delivered, report_delivered
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _UDHI: Final = 0x40  # TS 23.040 §9.2.3.23
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+")  # an odd one has lost a digit, and the codec says so
 # A body of unknown length: one line that is no final result code and no news of a message.
 _LINE: Final = re.compile(r"(?!OK$|ERROR$|\+CM[ES] ERROR:|\+CMTI:|\+CDSI:).+")
+# As hex, or as some modems show it all the same; never news of another kind, or a result.
+_BODY: Final = re.compile(r"[0-9A-Fa-f]+|(?!OK$|ERROR$|RING$|RDY$|[+^*%]).+")
 # Some modems leave it empty; some show an empty slot by zeros.
 _STATUS: Final = '(?:"?(?:[A-Z]+ [A-Z]+)?"?|0)'
 _SWALLOWED: Final = re.compile(r'\+CMGL: ?(\d{1,5}),"?(?:REC|STO) (?:UN)?(?:READ|SENT)"?,')
@@ -73,9 +76,10 @@ class TextMode:
         """Messages and reports handed over in text mode; before the codes of PDU mode."""
         return (
             UrcSpec(
-                re.compile(r"\+CMT: ?.*,.*,.*", re.DOTALL),
+                # However little it tells: what is not taken is never acknowledged, and blocks.
+                re.compile(r"\+CMT:.*", re.DOTALL),
                 message_delivered,
-                self._follow,
+                _BODY if self._hex else _LINE,
                 self._length,
                 self._ends,
             ),
@@ -125,9 +129,12 @@ class TextMode:
             raise DecodeError("udh", 0, detail="there was a header, but it is not shown")
         if header.length and not raw.text:
             raise DecodeError("text", 0, need=header.length, have=0)
+        flags = pdu.flags
         if header.length is not None and header.length not in _lengths(user_data):
-            return replace(pdu, flags=(*pdu.flags, "length"))
-        return pdu
+            flags = (*flags, "length")
+        if raw.header.startswith("+CMT") and header.first_octet is None:
+            flags = (*flags, HEADLESS)
+        return replace(pdu, flags=flags)
 
     def sending(self, submit: Submit) -> tuple[Command[None], Command[int]]:
         """§3.5.1, with the parameters of §3.3.2 first."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from pathlib import Path
-
-import pytest
+from typing import TYPE_CHECKING
 
 from agent.bell import EVERYWHERE, Bell
 from agent.events import Event
 from at.simulator import PtyModem
 from tests.agent.parts import TurnedClock, make_app, stored
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE_S = 15.0
 
@@ -67,29 +68,3 @@ async def test_card_that_goes_is_told_and_taken_back(
     unreadable = [one.detail for one in told if "messages cannot be read" in one.detail]
     assert 1 <= len(unreadable) <= 3
     assert any(one.detail == "messages can be read again" for one in told)
-
-
-@pytest.mark.parametrize(("alike", "came"), [(True, 2), (False, 4)])
-async def test_odd_message_handed_over_twice_alike_is_taken(
-    tmp_path: Path, *, alike: bool, came: int
-) -> None:
-    answered: list[str] = []
-
-    class Handing:
-        refuses = True
-
-        async def refuse(self, _: object) -> None:
-            answered.append("refused")
-
-        async def delete(self, _: object) -> None:
-            answered.append("received")
-
-    app = await make_app(tmp_path)
-    for n in range(came):
-        odd = replace(stored("mark id=a"), direct=True, proven=False, flags=("trailing",))
-        odd = odd if alike else replace(odd, raw=f"{odd.raw}{n:02X}")
-        await app.inbox._take(Handing(), [odd])  # type: ignore[arg-type]  # two of its methods
-    rows = await app.journal.read(lambda db: db.execute("SELECT verdict FROM messages").fetchall())
-    await app.journal.close()
-    assert answered == ["refused"] * (came - 1) + ["received"]
-    assert rows == [("accepted" if alike else "undecodable",)]
