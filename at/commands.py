@@ -10,6 +10,15 @@ from typing import Final, TypeVar
 from at import fields
 from at.command import Command, masked
 from at.errors import ReplyError
+from at.identities import (
+    UCS2_NAME,
+    UCS2_NUMBER,
+    card_file,
+    digits,
+    one_word,
+    readable,
+    telecom_card,
+)
 
 R = TypeVar("R")
 
@@ -126,21 +135,6 @@ def text(line: str, timeout_s: float = 5.0) -> Command[str]:
     return Command(line, parse, timeout_s, info=_named_text(name))
 
 
-def _digits(line: str, low: int, high: int) -> Command[str]:
-    """A number, with or without a name before it (not always the command's) and quotes around."""
-    number = rf"\d{{{low},{high}}}[0-9A-Fa-f]?"
-    own = re.compile(rf'(?:[+^#!]?[A-Z]{{4,6}}: ?)?"?({number})"?(?:[ ,].*)?')
-
-    def parse(lines: tuple[str, ...]) -> str:
-        for one in lines:
-            match = own.fullmatch(one)
-            if match is not None:
-                return match[1].upper().removesuffix("F")
-        raise ReplyError(masked(line), lines)
-
-    return Command(line, parse, info=own)
-
-
 # -- V.250 and general (TS 27.007 §4-§6) ---------------------------------------------------------
 
 ATTENTION: Final = do("", 1.0)
@@ -151,8 +145,13 @@ ERRORS_BY_TEXT: Final = do("+CMEE=2")
 MANUFACTURER: Final = text("+CGMI")  # §5.1
 MODEL: Final = text("+CGMM")  # §5.2
 FIRMWARE: Final = text("+CGMR")  # §5.3
-IMEI: Final = _digits("+CGSN", 14, 17)  # §5.4
-IMSI: Final = _digits("+CIMI", 6, 15)  # §5.6
+IMEI: Final = one_word(  # §5.4
+    "+CGSN",
+    digits("[0-9]{14,17}"),
+    # What else a maker takes for a serial number: an ESN, a MEID, one of its own.
+    r'(?:(?:\+C?GSN|IMEI|MEID|ESN|S/?N): *)?"?((?=[A-Za-z-]*[0-9])[0-9A-Za-z-]{6,32})"? *',
+)
+IMSI: Final = one_word("+CIMI", digits("[0-9]{6,15}"))  # §5.6
 RESTART: Final = do("+CFUN=1,1", 15.0, patient=True)  # §8.2
 FUNCTIONALITY: Final = ask(  # §8.2: 1 is full, 0 and 4 are without radio
     "+CFUN?", "+CFUN", lambda line: fields.number(fields.split(line)[0])
@@ -163,19 +162,11 @@ CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: line.partition(":")[2].strip(
 
 def iccid(line: str) -> Command[str]:
     """The SIM's number by the vendor's own command: +CCID, +QCCID, +ICCID, ^ICCID?, #CCID."""
-    return _digits(line, 17, 20)
-
-
-def _iccid_file(line: str) -> str:
-    status, _, data = fields.split(line)[:3]
-    if status != "144" or len(data) < 20 or not re.fullmatch("[0-9A-Fa-f]+", data):
-        raise ValueError("EF-ICCID not read")
-    swapped = "".join(data[i + 1] + data[i] for i in range(0, 20, 2))
-    return swapped.upper().rstrip("F")
+    return one_word(line, digits("[0-9A-Fa-f]{17,20}"), read=telecom_card)
 
 
 # EF-ICCID by its number (TS 31.102 §4.2, TS 102.221 §13.2): every SIM has it, PIN or not.
-ICCID_FILE: Final = ask("+CRSM=176,12258,0,0,10", "+CRSM", _iccid_file)  # §8.18
+ICCID_FILE: Final = ask("+CRSM=176,12258,0,0,10", "+CRSM", card_file)  # §8.18
 
 # -- SIM (TS 27.007 §8) --------------------------------------------------------------------------
 
@@ -230,19 +221,16 @@ def announce_registration(name: str) -> Command[None]:
     return do(f"{name}=1")
 
 
-_UCS2_NAME: Final = re.compile("(?:0[0-9A-Fa-f]{3}){2,}")
-
-
-def _shown(text: str) -> str:
-    """With +CSCS="UCS2" even names and numbers come in hex."""
-    return bytes.fromhex(text).decode("utf-16-be") if _UCS2_NAME.fullmatch(text) else text
+_NUMERIC: Final = 2  # <format> of an operator: country and network code
 
 
 def _operator(line: str) -> Operator:
     values = fields.split(line)
     if len(values) < 3:
         return Operator("", None)
-    return Operator(_shown(values[2]), fields.number(values[3]) if len(values) > 3 else None)
+    coded = UCS2_NUMBER if fields.number(values[1]) == _NUMERIC else UCS2_NAME
+    technology = fields.number(values[3]) if len(values) > 3 else None
+    return Operator(readable(values[2], coded).strip(), technology)
 
 
 OPERATOR: Final = replace(  # §7.3
@@ -284,7 +272,9 @@ MESSAGE_FORMAT: Final = ask(  # §3.2.3: whether it is text mode
 MESSAGE_SERVICE: Final = ask(  # §3.2.1
     "+CSMS?", "+CSMS", lambda line: fields.number(fields.split(line)[0])
 )
-SERVICE_CENTRE: Final = ask("+CSCA?", "+CSCA", lambda line: _shown(fields.split(line)[0]))  # §3.3.1
+SERVICE_CENTRE: Final = ask(
+    "+CSCA?", "+CSCA", lambda line: readable(fields.split(line)[0])
+)  # §3.3.1
 
 
 def message_format(text_mode: bool) -> Command[None]:

@@ -77,7 +77,8 @@ async def survey(modem: Modem) -> Survey:
         answer = await attempt(modem, commands.registration(name))
         if answer is not None:
             found.append(STATUS.get(answer.status, "unknown"))
-            technology = TECHNOLOGY.get(answer.technology or -1) or technology
+            if answer.technology is not None:
+                technology = TECHNOLOGY.get(answer.technology, technology)
     operator = await attempt(modem, commands.OPERATOR)
     signal = await attempt(modem, commands.SIGNAL)
     if signal is None or signal.dbm is None:

@@ -10,10 +10,13 @@ from at.sms.charsets import read
 from at.sms.scts import SIZE, Timestamp
 from at.sms.semioctets import octet_of
 
-_STAMP = re.compile(r"(?:\d\d)?(\d\d)/(\d\d?)/(\d\d?),(\d\d?):(\d\d?):(\d\d?)\s*(?:([+-])(\d\d?))?")
+_STAMP = re.compile(
+    r"(?:\d\d)?(\d\d)/(\d\d?)/(\d\d?),(\d\d?):(\d\d?):(\d\d?)\s*(?:([+-])(\d{1,3}))?"
+)
 _NO_TIME = Timestamp(bytes(SIZE))
 _NUMBER = re.compile(r"\+?[0-9*#A-Ca-c]+")
 _ALPHANUMERIC = 5  # type of number
+_SIGN = 80  # bit 3 of the zone's octet (TS 23.040 §9.2.3.11), read as part of its tens
 
 
 def read_address(shown: str | None, kind: int | None, charset: str) -> Address:
@@ -52,6 +55,7 @@ def _text(shown: str, kind: int | None, charset: str) -> str:
 def read_timestamp(shown: str | None, flags: list[str]) -> Timestamp:
     """A time as "yy/MM/dd,hh:mm:ss±zz", zz in quarter hours.
 
+    80 and more is the sign bit of the semi-octets shown as a digit: "+104" is -24.
     Flag "timestamp": it is missing, says no time, or has no zone, which then counts as zero.
     """
     match = _STAMP.fullmatch(shown.strip()) if shown else None
@@ -59,7 +63,12 @@ def read_timestamp(shown: str | None, flags: list[str]) -> Timestamp:
         _flag(flags)
         return _NO_TIME
     numbers = [octet_of(int(part)) for part in match.groups()[:6]]
-    zone = octet_of(int(match[8] or 0)) | (8 if match[7] == "-" else 0)
+    quarters = int(match[8] or 0)
+    if quarters >= 2 * _SIGN:
+        _flag(flags)
+        return _NO_TIME
+    west = match[7] == "-" or quarters >= _SIGN
+    zone = octet_of(quarters % _SIGN) | (8 if west else 0)
     timestamp = Timestamp(bytes((*numbers, zone)))
     if timestamp.time is None or match[8] is None:
         _flag(flags)
