@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.cli.common import body, print_json, progress, seconds
-from agent.cli.exits import CONFIGURATION, DONE, FAILED, UNAVAILABLE, USAGE
+from agent.cli.common import body, progress, seconds
+from agent.cli.exits import CONFIGURATION, DONE, FAILED, UNAVAILABLE, USAGE, complain
 from agent.config import ConfigError
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from agent.config import Problem
     from agent.operator.inventory import Device, Inventory
     from agent.operator.message import Composed
+    from agent.operator.received import Log
     from agent.operator.sending import Outcome
 
 NO_ANSWER: Final = 75  # sysexits.h EX_TEMPFAIL
@@ -71,7 +74,17 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.add_argument("device", metavar="DEVICE", help="its name in the inventory")
     listing.add_argument("--json", action="store_true", help="print JSON, one object a line")
     listing.set_defaults(func=_messages)
-    for action in (check, sending, listing):
+    listening = actions.add_parser(
+        "listen",
+        help="receive the platforms' callbacks and pushes",
+        description="Serves one path per platform (/super-sim …) and prints one JSON object for "
+        "each message and status, once. `send --wait` reads them too.",
+    )
+    listening.add_argument(
+        "--http", required=True, metavar="HOST:PORT", help="serve here; port 0: a free one"
+    )
+    listening.set_defaults(func=_listen)
+    for action in (check, sending, listing, listening):
         action.add_argument(
             "--inventory",
             type=Path,
@@ -104,7 +117,7 @@ def _check(options: argparse.Namespace) -> int:
             for some in (problems, warnings)
         ]
         told = {"file": str(path), "ok": not problems, "problems": rows[0], "warnings": rows[1]}
-        print_json(told)
+        _print_object(told)
     else:
         for kind, some in (("error", problems), ("warning", warnings)):
             for problem in some:
@@ -136,7 +149,7 @@ def _send(options: argparse.Namespace) -> int:
         message = compose(body(options.command), device, counters_path())
     except NotSentError as error:
         if options.json:
-            print_json(_object(device, None, None))
+            _print_object(_object(device, None, None))
         return _complain(str(error), FAILED)
     wait_s = options.wait
     if wait_s is None and options.retry:
@@ -148,15 +161,15 @@ def _send(options: argparse.Namespace) -> int:
             log=inventory.log,
             wait_s=wait_s,
             retries=options.retry,
-            tell=lambda text: progress(text, wanted=not options.json),
+            tell=lambda text: progress(_printable(text), wanted=not options.json),
         )
     )
     if options.json:
-        print_json(_object(device, message, outcome))
+        _print_object(_object(device, message, outcome))
     elif outcome.answer is not None:
         print(outcome.answer.text)
     elif outcome.platform_id and wait_s is None:
-        print(f"{message.id} sent as {outcome.platform_id}: {_size(message)}")
+        print(_printable(f"{message.id} sent as {outcome.platform_id}: {_size(message)}"))
     return _status(device, message, outcome, waited=wait_s is not None)
 
 
@@ -225,11 +238,61 @@ def _messages(options: argparse.Namespace) -> int:
         return _complain(f"{device.account.platform} cannot be reached: {error}", UNAVAILABLE)
     for row in rows:
         if options.json:
-            print_json(row)
+            _print_object(row)
         else:
-            text = "".join(one if one.isprintable() else "?" for one in row["text"])
-            print(f"{row['at']:28} {row['direction']:8} {row['status']:10} {text}")
+            told = f"{row['at']:28} {row['direction']:8} {row['status']:10} {row['text']}"
+            print(_printable(told))
     return DONE
+
+
+def _listen(options: argparse.Namespace) -> int:
+    host, _, port = options.http.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        return _complain("--http takes HOST:PORT", USAGE)
+    from agent.operator.inventory import default_path, load  # noqa: PLC0415
+    from agent.operator.received import Log  # noqa: PLC0415
+
+    inventory = load(options.inventory or default_path())
+    try:
+        log = Log(inventory.log)
+    except OSError as error:
+        return _complain(str(error), FAILED)
+    try:
+        return asyncio.run(_serve(inventory, log, host.strip("[]") or "127.0.0.1", int(port)))
+    except ImportError:
+        return _missing()
+    except OSError as error:
+        return _complain(f"cannot listen: {error}", FAILED)
+    finally:
+        log.close()
+
+
+async def _serve(inventory: Inventory, log: Log, host: str, port: int) -> int:
+    from agent.operator.listening import Listener  # noqa: PLC0415 - aiohttp, for this alone
+
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    status = DONE
+
+    def emit(event: dict[str, Any]) -> None:
+        nonlocal status
+        try:
+            _print_object(event)
+        except BrokenPipeError:  # who read the lines has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = FAILED
+            ended.set()
+
+    listener = Listener(inventory, log, emit, lambda text: complain(f"operator: {text}", 0))
+    await listener.serve(host, port, ended)
+    return status
+
+
+def _print_object(value: object) -> None:
+    """Print one object on one line, in ASCII: what comes from outside may hold anything."""
+    print(json.dumps(value), flush=True)
 
 
 def _found(options: argparse.Namespace) -> tuple[Inventory, Device] | int:
@@ -249,5 +312,9 @@ def _missing() -> int:
 
 
 def _complain(text: str, status: int) -> int:
-    print(f"modem-agent operator: {text}", file=sys.stderr)
-    return status
+    return complain(f"operator: {_printable(text)}", status)
+
+
+def _printable(text: str) -> str:
+    """What a platform says must not steer a terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)

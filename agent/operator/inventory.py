@@ -113,7 +113,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device as its platform names it: `known` is sim, iccid, msisdn or endpoint.
+    """A device as its platform names it: `known` has sim, iccid, msisdn or endpoint.
 
     settings: of the account, what the device sets itself included. key: None where nothing is
     signed; device_id is what a signature is made for.
@@ -232,7 +232,7 @@ class _Reader:
         own_token = url + _TOKEN_PATHS.get(name, "") if url != keys.url else keys.token_url
         token_url = texts.pop("token_url", "") or own_token
         for key, value in (("url", url), ("token_url", token_url)):
-            if value:
+            if value and (key in table or key == "url"):
                 self._check_url(join(at, key), value)
         secrets = {key: self._secret(at, key, texts) for key in texts if key.endswith("_file")}
         return Account(
@@ -262,9 +262,9 @@ class _Reader:
         self._known(at, table, (*_DEVICE, *own))
         named_by = NAMED_BY[platform]
         known = {key: self._name(at, table, key) for key in _NAMES if key in table}
-        if not [key for key in known if key in named_by] or len(known) > 1:
+        if not known or not set(known) <= set(named_by):
             got = ", ".join(known) or "none of them"
-            self._complaints.error(at, f"exactly one of {listed(named_by)}", got)
+            self._complaints.error(at, f"{' or '.join(named_by)}, and no other name", got)
         key = self._key(at, table)
         if platform not in declared:
             expected = f"a table [platform.{platform}]"

@@ -63,10 +63,16 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def texts_of(path: Path, device: Device) -> list[tuple[str, str]]:
-    """Give (id, text) of what this device sent, the newest first."""
+    """Give (id, text) of what this device sent, the newest first.
+
+    A push need not name the SIM as the inventory does (ConnectivityPRO's has no ICCID): what no
+    device is known for may be this one's.
+    """
     found = [
         (str(event.get("id")), str(event.get("text")))
         for event in read(path)
-        if event.get("device") == device.name and event.get("direction") == "from_sim"
+        if event.get("platform") == device.account.platform
+        and event.get("device") in (device.name, None)
+        and event.get("direction") == "from_sim"
     ]
     return found[::-1]

@@ -29,7 +29,7 @@ class ConnectivityPro(TokenClient):
 
     async def send(self, device: Device, text: str) -> str:
         """Send a message; the platform concatenates."""
-        body = {**device.known, "message": text}
+        body = {**_who(device), "message": text}
         if "from" in device.settings:
             body["from"] = device.settings["from"]
         answer = await self.call(
@@ -46,12 +46,12 @@ class ConnectivityPro(TokenClient):
 
     async def status(self, device: Device, id_: str) -> str:
         """Find the message in the list by its mid."""
-        rows = await self._rows({**device.known, "mid": id_})
+        rows = await self._rows({**_who(device), "mid": id_})
         return next((text_of(row, "status") for row in rows if text_of(row, "mid") == id_), "")
 
     async def messages(self, device: Device) -> Sequence[Message]:
         """List the device's messages."""
-        rows = await self._rows({**device.known, "max-page-item": "50"})
+        rows = await self._rows({**_who(device), "max-page-item": "50"})
         return [
             Message(
                 text_of(row, "mid"),
@@ -72,3 +72,9 @@ class ConnectivityPro(TokenClient):
 
     def _account_id(self) -> dict[str, str]:
         return {"account-id": self.account.settings["account_id"]}
+
+
+def _who(device: Device) -> dict[str, str]:
+    """Name the device in one way: two are refused."""
+    key = "iccid" if "iccid" in device.known else "msisdn"
+    return {key: device.known[key]}

@@ -66,10 +66,11 @@ class M2mPortal(Client):
             body=tostring(root, encoding="UTF-8", xml_declaration=True),
         )
         found = xml.parse(answer.body)
-        if found is None:
+        outcome = "" if found is None else xml.text(found, "api outcome").lower()
+        if found is None or not outcome:
             told = shown(answer.body.decode("utf-8", "replace"))
-            raise UnavailableError(f"the platform's answer is not XML: {told}")
-        if xml.text(found, "api outcome").lower() != "success":
+            raise UnavailableError(f"the platform's answer has no outcome: {told}")
+        if outcome != "success":
             told = shown(xml.text(found, "error description")) or "no reason given"
             raise RefusedError(answer.status, told)
         return found

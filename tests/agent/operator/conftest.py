@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import io
 import json
 import os
 import subprocess
 import sys
+import threading
 import unittest.mock
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,3 +132,40 @@ def desk(tmp_path: Path) -> Desk:
     folder = tmp_path / "desk"
     folder.mkdir()
     return Desk(folder)
+
+
+Handler = http.server.BaseHTTPRequestHandler
+Answers = Callable[[Handler, bytes], None]
+
+
+@contextlib.contextmanager
+def platform_that(answers: Answers) -> Iterator[str]:
+    class Served(Handler):
+        def _take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                answers(self, body)
+
+        do_GET = do_POST = _take  # noqa: N815 - the library's names
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+            """Say nothing."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Served)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def say(handler: Handler, status: int, body: bytes, **headers: str) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Length", str(len(body)))
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(body)
