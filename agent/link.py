@@ -23,7 +23,7 @@ from agent.recovery import RecoveryHistory
 from agent.time_asking import TimeAsking
 from at.bringup import BringUp, Identity, bring_up, in_force
 from at.command import Command
-from at.discovery import open_modem
+from at.discovery import AUTO, open_modem
 from at.errors import (
     AtError,
     CommandTimeoutError,
@@ -124,6 +124,7 @@ class Link:
         self._trouble = asyncio.Event()
         self._cause = ""
         self._reset_asked = False
+        self._renewal_asked = False  # and nothing else is the matter
         self._troubled_at: float | None = None  # since when the ladder is climbed
         self.inbox_error = ""  # why messages cannot be read, "" while they can
         self._unreadable_at: float | None = None  # since when, boot time
@@ -158,15 +159,24 @@ class Link:
         return await self._modem.send(command)
 
     def renew(self, cause: str) -> None:
-        """Ask for a bring-up in full: somebody changed settings that the driver relies on."""
+        """Ask for a bring-up in full: somebody changed settings that the driver relies on.
+
+        Wanted, it is no trouble: no rung is taken for it and none is counted.
+        """
+        self._renewal_asked = self._renewal_asked or not self._trouble.is_set()
+        self._cause = cause
+        self._trouble.set()
+
+    def _distrust(self, cause: str) -> None:
+        """Begin with the ladder: the modem is in trouble."""
+        self._renewal_asked = False
         self._cause = cause
         self._trouble.set()
 
     def suspect(self, error: AtError) -> None:
         """Hear of an error that somebody met: one of the link, or only of a command?"""
         if isinstance(error, CommandTimeoutError | PortLostError):
-            self._cause = str(error)
-            self._trouble.set()
+            self._distrust(str(error))
 
     def storage_failed(self, error: AtError) -> None:
         """Hear that the messages cannot be read; for a minute, that is trouble of the link."""
@@ -178,7 +188,7 @@ class Link:
             self._tell_inbox()
         if now_s - self._unreadable_at >= UNREADABLE_S:
             self._unreadable_at = now_s
-            self.renew(f"messages cannot be read: {error}")
+            self._distrust(f"messages cannot be read: {error}")
 
     def storage_read(self) -> None:
         """Hear that all messages have been read."""
@@ -230,6 +240,11 @@ class Link:
         if self._reset_asked and not self._lost:
             self._reset_asked = False
             return await self._take(self._rung(RESET.name), self._cause)
+        if self._renewal_asked and not self._lost:
+            log.info("brought up anew cause=%s", self._cause)
+            self._move("recover", self._cause)
+            self._move("recovered", self._cause)
+            return rung
         if self._clock.boottime() - ready_at > STABLE_S:
             rung = None
         return await self._climb(rung, self._cause)
@@ -267,6 +282,7 @@ class Link:
 
     async def _bring_up(self) -> None:
         assert self._modem is not None  # noqa: S101 - opened just before
+        self._renewal_asked = False
         if not self._reset_asked:
             self._trouble.clear()
         wanted = self._wanted
@@ -300,7 +316,7 @@ class Link:
                     continue
                 check_at = self._clock.boottime() + CHECK_S
                 if not await in_force(self._modem, self.identity):
-                    self.renew("the modem has lost its settings")
+                    self._distrust("the modem has lost its settings")
             except AtError as error:
                 self.suspect(error)
         self._ready.clear()
@@ -373,13 +389,19 @@ class Link:
 
     async def _reset(self) -> str:
         """Tell the modem to restart, also one that has not answered for long."""
+        # With "auto" there may be several modems: only the one that is ours is reset.
+        port, imei = self._config.port, self.identity.imei if self.identity else None
+        if port == AUTO and imei is None:
+            if self._modem is None:
+                return "not known which modem"
+            port = self._modem.path
         if self._modem is not None and not self._modem.in_step:
             # There a command would have to wait for an answer to AT, which may never come.
             await self._close()
         profile = self.identity.profile if self.identity is not None else GENERIC
         try:
             if self._modem is None:
-                self._modem = await open_modem(self._config.port, baudrate=self._config.baudrate)
+                self._modem = await open_modem(port, imei=imei, baudrate=self._config.baudrate)
             await self._modem.send(profile.reset)
         except AtError as error:
             return str(error)
@@ -423,10 +445,9 @@ class Link:
             )
             self.bell.ring()
         elif isinstance(urc, Restarted):
-            self._cause = f"the modem restarted: {urc.line}"
-            self._trouble.set()
+            self._distrust(f"the modem restarted: {urc.line}")
         elif isinstance(urc, SimState) and self._is_news(urc):
-            self.renew(f"SIM: {urc.state}")
+            self._distrust(f"SIM: {urc.state}")
 
     def _is_news(self, sim: SimState) -> bool:
         """READY is news to who waits for it, anything else to who thinks it is READY."""

@@ -234,10 +234,10 @@ class _Run:
         self.model = await attempt(self.modem, commands.MODEL) or ""
         self.firmware = await attempt(self.modem, commands.FIRMWARE) or ""
         self.imei = await attempt(self.modem, commands.IMEI) or ""
-        if self.wanted.profile == "auto":
-            self.profile = profiles.choose(self.manufacturer, self.model)
-        else:
-            self.profile = profiles.named(self.wanted.profile)
+        named = profiles.named(self.wanted.profile)
+        if named is None and self.wanted.profile != "auto":
+            log.warning("no such profile name=%s; chosen by +CGMI", self.wanted.profile)
+        self.profile = named or profiles.choose(self.manufacturer, self.model)
         self.modem.adopt(self.profile)
         self.facts = self.wanted.facts.get((self.manufacturer, self.model, self.firmware), Facts())
         for setup in self.profile.setup:

@@ -37,6 +37,6 @@ def choose(manufacturer: str, model: str) -> Profile:
     return GENERIC
 
 
-def named(name: str) -> Profile:
-    """The profile of this name. Raises KeyError."""
-    return {profile.name: profile for profile in PROFILES}[name]
+def named(name: str) -> Profile | None:
+    """The profile of this name; None where there is none."""
+    return next((profile for profile in PROFILES if profile.name == name), None)

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from agent.app import App
 from agent.events import Event
-from at.errors import CommandTimeoutError
+from at.errors import CommandTimeoutError, PortError
+from at.profiles import GENERIC
 from at.simulator import PtyModem
 from tests.agent.parts import NOW, TurnedClock, make_app, stored
 
@@ -153,3 +155,32 @@ async def test_the_state_is_told_and_has_a_time(bench: Bench) -> None:
     assert bench.states[:1] == ["opening"]
     assert bench.states[-1] == "ready"
     assert bench.app.link.since == NOW
+
+
+async def test_bring_up_that_somebody_wanted_takes_no_rung(bench: Bench) -> None:
+    async with bench.modem:
+        for n in range(3):
+            await bench.ready()
+            bench.app.link.renew("AT+CMGF at the console")
+            await bench.until(lambda n=n: bench.states.count("ready") > n + 1)  # type: ignore[misc]
+        await bench.taken("ping id=a")
+    assert await bench.recovery() == []
+
+
+@pytest.mark.parametrize(("imei", "told"), [(None, "not known which modem"), ("35", "asked")])
+async def test_reset_with_auto_reaches_no_other_modem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, imei: str | None, told: str
+) -> None:
+    asked: list[object] = []
+
+    async def open_modem(port: str, **options: object) -> None:
+        asked.append((port, options["imei"]))
+        raise PortError(port, "asked")
+
+    monkeypatch.setattr("agent.link.open_modem", open_modem)
+    app = await make_app(tmp_path, TurnedClock(), {"modem": {"port": "auto"}})
+    if imei is not None:
+        app.link.identity = SimpleNamespace(imei=imei, profile=GENERIC)  # type: ignore[assignment]
+    assert told in await app.link._reset()
+    assert asked == ([] if imei is None else [("auto", imei)])
+    await app.journal.close()

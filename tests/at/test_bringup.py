@@ -315,3 +315,7 @@ async def test_bring_up_is_quick_on_a_free_line() -> None:
         await modem.close()
     assert took < 5.0  # no command waits out its time
     assert octets < 1200  # 0.1 s at 115200 baud
+
+
+async def test_profile_that_does_not_exist_is_chosen_by_the_modem(peer: Peer, modem: Modem) -> None:
+    assert (await bring_up(modem, BringUp(profile="no-such"))).profile is profiles.GENERIC

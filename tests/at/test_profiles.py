@@ -167,9 +167,10 @@ async def test_known_facts_are_tried_first() -> None:
 
 
 def test_profile_can_be_named() -> None:
-    assert profiles.named("u-blox").name == "u-blox"
-    with pytest.raises(KeyError):
-        profiles.named("nobody")
+    ublox = profiles.named("u-blox")
+    assert ublox is not None
+    assert ublox.name == "u-blox"
+    assert profiles.named("nobody") is None
 
 
 def test_every_profile_has_a_name_of_its_own() -> None:
