@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -273,6 +274,9 @@ class _Run:
             offered = await self._patiently(commands.MEMORIES_OFFERED)
         except (CommandError, ReplyError):
             offered = []
+        # Some offer memories while the SIM is still read, and then take no setting.
+        with contextlib.suppress(CommandError, ReplyError):
+            await self._patiently(commands.MEMORIES)
         self.memories = await storing.choose(self.modem, offered, self.profile.storages)
         return "stored"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import re
 from collections.abc import Callable, Sequence
@@ -30,6 +31,8 @@ UNHEARD_S: Final = 2.0  # news after such a silence: the modem was away and did 
 SPEAKING_S: Final = 1.0  # a modem that speaks again answers at once, or not at all
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
+# Some modems keep ESC in the line that AT then ends: it gets a line of its own, or is left out.
+ESCAPES: Final = (ESC, ESC + b"\r", b"")
 MAX_UNSENT: Final = 64  # octets; the body of a message follows a command that has been taken
 
 
@@ -158,15 +161,16 @@ class Modem:
                 await self._resynchronise(RESYNC_TIMEOUT_S)
             if generation is not None and generation != self.generation:
                 raise StaleError(command.shown, generation)
+            damage = self.damage
             reply = await self._exchange(command)
             if reply.final != "OK":
-                # An answer that broke off may be followed by the rest of it.
-                self._out_of_step = self._out_of_step or bool(reply.lines)
+                if reply.lines:
+                    await self._doubt(command, damaged=self.damage > damage)
                 raise command_error(command.shown, reply.final)
             try:
                 return command.parse(reply.lines)
             except ReplyError:
-                self._out_of_step = True
+                await self._doubt(command, damaged=self.damage > damage)
                 raise
 
     async def resynchronise(self, timeout_s: float = RESYNC_TIMEOUT_S) -> None:
@@ -208,10 +212,11 @@ class Modem:
 
     # -- the exchange ----------------------------------------------------------------------------
 
-    async def _exchange(self, command: Command[Any], *, escape: bool = False) -> Reply:
+    async def _exchange(self, command: Command[Any], *, escape: bytes = b"") -> Reply:
         """Write one command, wait for its final result code: the choke point of all AT traffic.
 
-        escape: leave a prompt that the modem may stand at, first. The caller holds the lock.
+        escape: written first, to leave a prompt that the modem may stand at. The caller holds
+        the lock.
         """
         port = self._port
         if port is None or self.lost.is_set():
@@ -219,7 +224,7 @@ class Modem:
         if self._gap_s and self._loop.time() < self._news_at + self._gap_s:
             await asyncio.sleep(self._news_at + self._gap_s - self._loop.time())
         if escape:
-            self._write(port, ESC)
+            self._write(port, escape)
             await self._quiet()
         if self.lost.is_set():
             raise PortLostError(self.path, self.lost_reason or "closed")
@@ -262,10 +267,11 @@ class Modem:
         deadline = self._loop.time() + timeout_s
         self._out_of_step = True
         answered = False
+        escapes = itertools.cycle(ESCAPES)
         while self._loop.time() < deadline:
             self._out_of_step = False
             try:
-                reply = await self._exchange(PROBE, escape=not answered)
+                reply = await self._exchange(PROBE, escape=b"" if answered else next(escapes))
             except CommandTimeoutError:
                 answered = False
                 continue
@@ -276,6 +282,17 @@ class Modem:
                 return
         self._out_of_step = True
         raise CommandTimeoutError("", timeout_s, "result")
+
+    async def _doubt(self, command: Command[Any], *, damaged: bool) -> None:
+        """After an odd answer: out of step, unless it was complete and nothing follows it."""
+        if damaged or command.follow is not None or command.length or command.body is not None:
+            self._out_of_step = True  # what can be taken for another message is not trusted
+            return
+        try:
+            await self._quiet()
+        except asyncio.CancelledError:
+            self._out_of_step = True
+            raise
 
     async def _quiet(self) -> None:
         """Wait until the line has been silent for QUIET_S, but no longer than CHATTER_S."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -132,13 +133,54 @@ async def test_cancelled_send_leaves_the_next_one_in_step(rig: Rig) -> None:
     assert rig.modem.in_step
 
 
-async def test_answer_without_its_information_resynchronises(rig: Rig) -> None:
-    rig.peer.answers["+CSQ"] = OK
+@pytest.mark.parametrize("odd", [OK, b"\r\n+CSQ: none\r\n" + OK, CSQ.replace(b"OK", b"ERROR")])
+async def test_odd_answer_that_is_complete_costs_no_resynchronisation(rig: Rig, odd: bytes) -> None:
+    rig.peer.answers["+CSQ"] = odd
+    with pytest.raises((ReplyError, CommandError)):
+        await rig.modem.send(commands.SIGNAL)
+    rig.peer.answers["+CSQ"] = CSQ
+    assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
+    assert rig.modem.generation == 0
+
+
+@pytest.mark.parametrize("rest", [CSQ, OK])
+async def test_odd_answer_with_another_behind_it_resynchronises(rig: Rig, rest: bytes) -> None:
+    loop = asyncio.get_running_loop()
+
+    def answer(_: str) -> bytes:
+        loop.call_later(0.02, rig.peer.say, rest)
+        return OK
+
+    rig.peer.answers["+CSQ"] = answer
     with pytest.raises(ReplyError):
         await rig.modem.send(commands.SIGNAL)
     rig.peer.answers["+CSQ"] = CSQ
     assert (await rig.modem.send(commands.SIGNAL)).dbm == -79
     assert rig.modem.generation == 1
+
+
+@pytest.mark.parametrize("dropped", [1, 2])
+async def test_modem_that_keeps_escape_in_its_line_is_brought_back_in_step(dropped: int) -> None:
+    """It says nothing to the line in which ESC is, or to the one after it either."""
+    async with Peer() as peer:
+        modem = await Modem.open(peer.path)
+        silent = 0
+        line = bytearray()
+
+        def hear() -> None:
+            nonlocal silent
+            for byte in os.read(peer.master, 4096):
+                if byte != 0x0D:
+                    line.append(byte)
+                    continue
+                silent = dropped if 0x1B in line else silent - 1
+                if silent <= 0 and line == b"AT":
+                    peer.say(OK)
+                line.clear()
+
+        asyncio.get_running_loop().add_reader(peer.master, hear)
+        await modem.resynchronise(8.0)
+        await modem.close()
 
 
 async def test_final_code_out_of_nowhere_resynchronises(rig: Rig) -> None:

@@ -110,7 +110,7 @@ def _wrap_modem(points: Points) -> None:
         write(self, port, data)
         points.exchange(f"{name}, written")
 
-    async def wrapped_exchange(self: Modem, command: Any, *, escape: bool = False) -> Any:
+    async def wrapped_exchange(self: Modem, command: Any, *, escape: bytes = b"") -> Any:
         reply = await exchange(self, command, escape=escape)
         points.exchange(f"AT{command.line}, answered")
         return reply
