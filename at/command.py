@@ -37,6 +37,8 @@ class Command(Generic[R_co]):
         line breaks and anything that looks like a result code. None: look for `follow`.
     ends: information line, text up to a line end -> whether that is all of the text; None: the
         first line end from `length` on ends it.
+    several: what `follow` finds may go on for several lines, up to the next information line or
+        the final result code.
     body: written after the prompt "> ", with Ctrl-Z (TS 27.005 3.1); None: no prompt expected.
     unended_s: after its information line the final result code is waited for this long, and then
         the answer counts without it; 0.0: there is no answer without one.
@@ -51,6 +53,7 @@ class Command(Generic[R_co]):
     follow: re.Pattern[str] | None = None
     length: Callable[[str], int | None] | None = None
     ends: Callable[[str, str], bool] | None = None
+    several: bool = False
     body: bytes | None = None
     unended_s: float = 0.0
     patient: bool = False

@@ -30,6 +30,7 @@ RESTARTED_S: Final = 2.0  # what was in flight when the modem started anew is no
 UNHEARD_S: Final = 2.0  # news after such a silence: the modem was away and did not hear us
 SPEAKING_S: Final = 1.0  # a modem that speaks again answers at once, or not at all
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
+LAPSE_S: Final = 0.6  # of silence behind what looks like the end of a text that should go on
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 # Some modems keep ESC in the line that AT then ends: it gets a line of its own, or is left out.
 ESCAPES: Final = (ESC, ESC + b"\r", b"")
@@ -95,6 +96,7 @@ class Modem:
         self._news_at = 0.0
         self._boot_line = ""
         self._protocol = AtProtocol(urcs)
+        self._lapse: asyncio.TimerHandle | None = None
         self._port: Port | None = None
         self._lock = asyncio.Lock()
         self._answer: asyncio.Future[Reply] | None = None
@@ -346,6 +348,21 @@ class Modem:
         if self._unended_s and self._protocol.taken > before:
             self._end_sooner(self._unended_s)
         self._events(events)
+        self._watch_text()
+
+    def _watch_text(self) -> None:
+        """A text whose length lies is bounded by its lines, once the line is silent behind it."""
+        if self._lapse is not None:
+            self._lapse.cancel()
+            self._lapse = None
+        if self._protocol.overdue:
+            self._lapse = self._loop.call_later(LAPSE_S, self._give_up_length)
+
+    def _give_up_length(self) -> None:
+        self._lapse = None
+        while self._protocol.overdue:
+            log.info("text shorter than its length")
+            self._events(self._protocol.lapse())
 
     def port_lost(self, reason: str) -> None:
         """The port went away."""
@@ -425,5 +442,7 @@ class Modem:
             return
         self.lost_reason = reason
         self.lost.set()
+        if self._lapse is not None:
+            self._lapse.cancel()
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(PortLostError(self.path, reason, self._stage()))

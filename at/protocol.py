@@ -13,6 +13,7 @@ MAX_LINE: Final = 8192  # octets; the longest real line is a +COPS=? or +CLAC li
 MAX_TEXT: Final = 2048  # octets; 160 characters as UCS2 hex are 640
 SLACK: Final = 16  # octets that a text may have beyond twice its least length
 MAX_REPLY: Final = 1 << 20  # characters of one answer; 1000 stored PDUs are 350 KB
+MAX_FINAL: Final = 64  # characters that a final result code has at most
 MAX_LATE: Final = 2  # timed-out commands whose late answers are still known by sight
 
 ESC: Final = b"\x1b"
@@ -21,6 +22,9 @@ CTRL_Z: Final = b"\x1a"
 _GRAPHIC = re.compile(rb"[\x21-\x7e]")
 _END = re.compile(rb"[\r\n]")
 _NOISE = "".join(map(chr, range(0x21))) + "".join(map(chr, range(0x7F, 0x100)))
+_ANY = re.compile(".+")
+# A further line of a text of several; what names itself is news of a kind that is not known.
+_CONTINUES = re.compile(r"(?![+^*#%&!$][A-Z0-9_ ]+:|RING$|NO CARRIER$).+")
 _LF: Final = 0x0A
 _CR: Final = 0x0D
 _PROMPT: Final = 0x3E
@@ -87,6 +91,7 @@ class _Header:
     ends: Callable[[str, str], bool] | None
     scanned: int = 0  # octets of the text in which no end was found
     begun: bool = False  # the line feed of the header itself has been passed
+    lines: list[str] = field(default_factory=list)  # of a text of several
     age: int = 0  # commands started since
 
 
@@ -140,6 +145,26 @@ class AtProtocol:
     def lines(self) -> tuple[str, ...]:
         """The information lines of the answer in flight that have come."""
         return () if self._flight is None else tuple(self._flight.lines)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether a text that is awaited by its length looks as if it were over already."""
+        if not self._headers or self._headers[-1].octets is None or self._skipping:
+            return False
+        lines = bytes(self._buffer).rstrip(b"\r\n")
+        if not lines or len(lines) == len(self._buffer):
+            return False
+        last = _END.split(lines)[-1].decode("latin-1")
+        return self._headers[-1].spec is not None or _is_final(last)
+
+    def lapse(self) -> list[Event]:
+        """Give up the length of the text that is awaited, which lies: lines alone bound it."""
+        if not self._headers or self._headers[-1].octets is None:
+            return []
+        header = self._headers[-1]
+        header.octets = None
+        header.follow = header.follow or _ANY
+        return self.feed(b"")
 
     def start(self, command: Command[Any]) -> bytes:
         """Put a command in flight; returns the octets to write.
@@ -255,6 +280,17 @@ class AtProtocol:
         limit = octets + slack
         place = max(octets, header.scanned)
         while (end := _END.search(self._buffer, place, limit + 1)) is not None:
+            if self._parts_line_end(end.start()):
+                place = end.end()
+                continue
+            if header.spec is None and header.ends is not None:
+                follows = self._takes_line_end(end.start())
+                if follows is None:
+                    header.scanned = place
+                    return None
+                if follows:
+                    place = end.end()
+                    continue
             if header.ends is None or header.ends(
                 header.line, self._buffer[: end.start()].decode("latin-1")
             ):
@@ -266,12 +302,33 @@ class AtProtocol:
         first = _END.search(self._buffer, octets, limit + 1)
         return limit if first is None else first.start()
 
+    def _parts_line_end(self, place: int) -> bool:
+        """Whether this is the line feed of a CR LF: the text would end in its CR."""
+        return place > 0 and self._buffer[place] == _LF and self._buffer[place - 1] == _CR
+
+    def _takes_line_end(self, place: int) -> bool | None:
+        """Whether a text that ends here has taken in the line end behind it; None: not yet known.
+
+        Then the final result code stands where the end of the text's own line should be.
+        """
+        if not self._buffer[:place].endswith(b"\r\n"):
+            return False
+        rest = self._buffer[place:].removeprefix(b"\r\n")
+        line = _END.search(rest)
+        if len(self._buffer) - place <= len(b"\r\n") or (line is None and len(rest) < MAX_FINAL):
+            return None
+        return line is not None and _is_final(rest[: line.start()].decode("latin-1"))
+
     # -- lines to events -----------------------------------------------------------------------
 
     def _line(self, line: str, events: list[Event]) -> None:
         if self._headers:
             header = self._headers[-1]
-            if header.follow is not None and header.follow.fullmatch(line):
+            awaited = header.follow is not None and not header.lines
+            if awaited and header.follow is not None and header.follow.fullmatch(line):
+                if header.spec is None and self._flight and self._flight.command.several:
+                    header.lines.append(line)
+                    return
                 self._headers.pop()
                 self._complete(header, line, events)
                 return
@@ -282,6 +339,9 @@ class AtProtocol:
             return
         if any(late.info is not None and late.info.fullmatch(line) for late in self._late):
             self._late_seen = True
+        if self._headers and self._headers[-1].lines and _CONTINUES.fullmatch(line):
+            self._headers[-1].lines.append(line)
+            return
         final = _is_final(line)
         if final and self._late_seen:
             self._end_late()
@@ -352,10 +412,11 @@ class AtProtocol:
             self._keep(self._flight, text, events)
 
     def _drop_own_header(self, events: list[Event]) -> None:
-        """Close an information line of the command whose following line never came."""
-        if any(header.spec is None for header in self._headers) and self._flight is not None:
+        """Close an information line of the command: what followed it, "" where nothing came."""
+        own = [header for header in self._headers if header.spec is None]
+        if own and self._flight is not None:
             self._headers = [header for header in self._headers if header.spec is not None]
-            self._keep(self._flight, "", events)
+            self._keep(self._flight, "\n".join(own[-1].lines), events)
 
     def _forget_news(self, events: list[Event]) -> None:
         """Report a two-line code whose second line never came; its first says something came."""

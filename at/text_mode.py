@@ -87,7 +87,7 @@ class TextMode:
         )
 
     def listing(self, *, bounded: bool = True) -> Command[list[RawMessage]]:
-        """§3.4.2. Not bounded: the first line is all of the body."""
+        """§3.4.2. Not bounded: the next header or the final result ends the body."""
         told = bounded and not self._hex
         return Command(
             '+CMGL="ALL"',
@@ -97,10 +97,11 @@ class TextMode:
             follow=self._follow,
             length=self._listed_length if told else None,
             ends=self._listed_ends if told else None,
+            several=not self._hex,
         )
 
     def reading(self, index: int, *, bounded: bool = True) -> Command[RawMessage | None]:
-        """§3.4.3. Not bounded: the first line is all of the body."""
+        """§3.4.3. Not bounded: the next header or the final result ends the body."""
         return Command(
             f"+CMGR={index}",
             _read,
@@ -109,6 +110,7 @@ class TextMode:
             follow=self._follow,
             length=self._length if bounded else None,
             ends=self._ends if bounded else None,
+            several=not self._hex,
         )
 
     def content(self, raw: RawMessage) -> str:

@@ -10,6 +10,7 @@ from at.sms.text_header import Header
 from at.sms.userdata import UserData, decode_user_data, encode_user_data
 
 _UDHI = 0x40
+_LINE_END = 2  # CR LF
 _SHOWN_AS_HEX = frozenset({"UCS2", "HEX"})
 
 
@@ -76,7 +77,10 @@ def _septets(
 ) -> tuple[Dcs, UserData]:
     text = read(body, charset)
     if not body_ends(header, body, charset):
-        raise DecodeError("text", 0, need=header.length, have=len(body), detail="body cut")
+        if 0 < (header.length or 0) - len(body) <= _LINE_END:
+            flags.append("length")  # some modules count the line end, or one octet of it
+        else:
+            raise DecodeError("text", 0, need=header.length, have=len(body), detail="body cut")
     if charset == "GSM":  # septets as they were on the air
         return dcs, UserData(Alphabet.GSM7, body.encode("latin-1"))
     if charset == "HEX":
