@@ -101,7 +101,8 @@ def _count(text: str) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent.operator.inventory import default_path, load  # noqa: PLC0415
+    from agent.operator.inventory import default_path  # noqa: PLC0415
+    from agent.operator.inventory_file import load  # noqa: PLC0415
 
     path = options.inventory or default_path()
     inventory: Inventory | None = None
@@ -249,7 +250,8 @@ def _listen(options: argparse.Namespace) -> int:
     host, _, port = options.http.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
         return _complain("--http takes HOST:PORT", USAGE)
-    from agent.operator.inventory import default_path, load  # noqa: PLC0415
+    from agent.operator.inventory import default_path  # noqa: PLC0415
+    from agent.operator.inventory_file import load  # noqa: PLC0415
     from agent.operator.received import Log  # noqa: PLC0415
 
     inventory = load(options.inventory or default_path())
@@ -297,7 +299,8 @@ def _print_object(value: object) -> None:
 
 def _found(options: argparse.Namespace) -> tuple[Inventory, Device] | int:
     """Give the inventory and the device that is meant, or the exit status."""
-    from agent.operator.inventory import default_path, load  # noqa: PLC0415
+    from agent.operator.inventory import default_path  # noqa: PLC0415
+    from agent.operator.inventory_file import load  # noqa: PLC0415
 
     inventory = load(options.inventory or default_path())
     device = inventory.devices.get(options.device)

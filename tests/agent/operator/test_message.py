@@ -81,7 +81,6 @@ def test_long_texts_go_in_parts_where_the_platform_carries_them(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("hello", "not a command"),
         ("", "not a command"),
         ("reboot delay=5 delay=6", "the agent would refuse it: parse"),
         ("reboot c=5 m=AAAAAAAAAA", "leave them out"),
