@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -26,10 +26,12 @@ from at.command import Command
 from at.discovery import AUTO, open_modem
 from at.errors import (
     AtError,
+    CommandError,
     CommandTimeoutError,
     PortBusyError,
     PortError,
     PortLostError,
+    ReplyError,
     SimError,
 )
 from at.messages import MessageStore
@@ -56,6 +58,8 @@ R = TypeVar("R")
 
 DELIVERED_MAX: Final = 256  # the network hands over one at a time where it waits for answers
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
+REFUSED_S: Final = 15.0  # after the first refusal of what the bring-up needs; then twice as long
+REFUSED_MAX_S: Final = 960.0
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
 UNREADABLE_S: Final = 60.0  # messages unreadable for this long: the card is looked at
@@ -67,6 +71,14 @@ PAUSE_MIN_S: Final = 1.0  # between two questions to a modem that is well
 # What is gone through at every attempt: told once until the modem has been ready again.
 ATTEMPT: Final = frozenset({"opening", "starting", "recovering"})
 CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
+
+
+def refusal_pauses() -> Iterator[float]:
+    """How long to wait after one refusal after another, in seconds."""
+    pause_s = REFUSED_S
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, REFUSED_MAX_S)
 
 
 class LinkDownError(AtError):
@@ -123,7 +135,9 @@ class Link:
         self._ready = asyncio.Event()
         self._trouble = asyncio.Event()
         self._cause = ""
+        self._climbed_for = ""  # why the ladder is climbed, until the modem is ready or gone
         self._reset_asked = False
+        self._refusal_pauses = refusal_pauses()
         self._renewal_asked = False  # and nothing else is the matter
         self._troubled_at: float | None = None  # since when the ladder is climbed
         self.inbox_error = ""  # why messages cannot be read, "" while they can
@@ -231,8 +245,16 @@ class Link:
                 await self._bring_up()
         except SimError as error:
             # Nothing that a reset mends, and a SIM that may be locked for good: wait for somebody.
-            await self._wait_for_sim(str(error))
-            return rung
+            log.error("SIM not usable reason=%s", error)
+            return await self._back_off(str(error), SIM_RETRY_S) or rung
+        except (CommandError, ReplyError) as error:
+            # It answers, so no rung can help; a modem that has just started may think again.
+            pause_s = next(self._refusal_pauses)
+            if not self._reset_asked:
+                self._trouble.clear()  # news of the bring-up that has failed
+            log.error("modem refuses its bring-up error=%s again_s=%g", error, pause_s)
+            reason = f"the modem refuses what the agent needs: {error}"
+            return await self._back_off(reason, pause_s) or rung
         except AtError as error:
             return await self._climb(rung, f"bring-up: {error}")
         ready_at = self._clock.boottime()
@@ -274,11 +296,15 @@ class Link:
                 self._move("opened")
                 return
 
-    async def _wait_for_sim(self, reason: str) -> None:
-        log.error("SIM not usable reason=%s", reason)
+    async def _back_off(self, reason: str, pause_s: float) -> Rung | None:
+        """Wait for somebody to act, or for news; returns the rung that was asked for meanwhile."""
         self._move("back_off", reason)
-        await self._lost_or_troubled(SIM_RETRY_S)
+        await self._lost_or_troubled(pause_s)
+        if self._reset_asked and not self._lost:
+            self._reset_asked = False
+            return await self._take(self._rung(RESET.name), self._cause)
         await self._close()
+        return None
 
     async def _bring_up(self) -> None:
         assert self._modem is not None  # noqa: S101 - opened just before
@@ -294,6 +320,7 @@ class Link:
         self.identity = found
         self._messages = MessageStore.of(self._modem, found)
         await self._time.ask(self._modem)  # before the first message is judged
+        self._refusal_pauses = refusal_pauses()
         self._move("brought_up")
         self._ready.set()
         self.bell.ring()
@@ -352,6 +379,7 @@ class Link:
             # A device that vanishes is not an error: wait for it, then initialise in full.
             await self._close()
             self._reset_asked = False
+            self._climbed_for = ""
             self._move("vanish", cause)
             self._gone = self._gone or (cause, now_s)
             log.info("modem gone cause=%s", cause)
@@ -363,6 +391,7 @@ class Link:
 
     async def _take(self, rung: Rung, cause: str) -> Rung:
         log.warning("recovery rung=%s cause=%s", rung.name, cause)
+        self._climbed_for = cause
         if self.state != "recovering":
             self._move("recover", cause)
         with self._pulse.during(f"recovery {rung.name}", RUNG_WITHIN_S):
@@ -383,7 +412,7 @@ class Link:
             if completed.status != 0:
                 log.error("power cycle failed output=%s", completed.output)
         if rung.name == "back-off":
-            self._move("back_off", self._cause)
+            self._move("back_off")
         await self._close()
         return outcome
 
@@ -455,7 +484,9 @@ class Link:
 
     def _move(self, trigger: str, reason: str = "") -> None:
         self.state = LINK.move(self.state, trigger)
-        self.reason = reason
+        # What is tried again has the reason for which it is.
+        self._climbed_for = "" if self.state == "ready" else self._climbed_for
+        self.reason = reason or self._climbed_for
         if self.state in ATTEMPT:
             if self.state in self._attempted:
                 return

@@ -127,7 +127,7 @@ LINK = Table(
         ("opened", ("opening",), "starting"),
         # From recovering too: a rung that gave up may have been just short of the modem's waking.
         ("brought_up", ("starting", "recovering"), "ready"),
-        ("recover", ("starting", "ready"), "recovering"),
+        ("recover", ("starting", "ready", "backing-off"), "recovering"),
         ("recovered", ("recovering",), "starting"),
         ("back_off", ("opening", "starting", "recovering"), "backing-off"),
         (
