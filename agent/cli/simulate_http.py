@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agent.simulator.world import World
 
 OK, FAILED, USAGE, CONFIGURATION = 0, 1, 2, 78
+CALLBACKS = "/_page/callback"  # of a made-up world: the simulator takes them itself
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     from agent.simulator.world import WorldError, made_up, read  # noqa: PLC0415
 
     try:
-        world = read(options.world) if options.world else made_up(options.link)
+        world = read(options.world) if options.world else made_up(options.link, CALLBACKS)
     except (WorldError, OSError) as error:
         return _complain(str(error), CONFIGURATION)
     try:

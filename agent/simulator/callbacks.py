@@ -56,6 +56,7 @@ class Caller:
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
+        self.own_url = ""  # put before a URL that is a path: the simulator's own
         self.made: deque[dict[str, Any]] = deque(maxlen=REMEMBERED)
 
     def call(self, call: Call) -> None:
@@ -76,7 +77,7 @@ class Caller:
         waits = call.waits()
         while True:
             for url in call.urls:
-                if await self._try(call, url):
+                if await self._try(call, self.own_url + url if url.startswith("/") else url):
                     return
             wait_s = next(waits, None)
             if wait_s is None:

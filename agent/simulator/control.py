@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
+from agent.simulator import client
 from agent.simulator.centre import Delivery
 from agent.simulator.modems import Modems
+from agent.simulator.page import CALLBACK_PATH
 from agent.simulator.server import Server
-from at.simulator import operate
+from at.simulator import PtyModem, operate
 
 __all__ = ["Control"]
 
@@ -31,6 +35,7 @@ class Control:
         """Return the routes."""
         return [
             web.get("/_control/state", self._told(self._state)),
+            web.post("/_control/send", self._told(self._send)),
             web.post("/_control/faults", self._told(self._faults)),
             web.post("/_control/advance", self._told(self._advance)),
             web.post("/_control/modem", self._told(self._modem)),
@@ -40,6 +45,8 @@ class Control:
         async def handle(request: web.Request) -> web.StreamResponse:
             if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104 - compared
                 return _answer({"error": "only from this machine"}, 403)
+            if not _own(request):
+                return _answer({"error": "not from another site's page"}, 403)
             try:
                 told = await handler(request)
             except (ValueError, KeyError, TypeError) as error:
@@ -61,6 +68,8 @@ class Control:
                 sim.name: {
                     "modem": modem.path if modem is not None else None,
                     "waiting": server.centre.waiting(sim),
+                    "stored": _stored(modem) if modem is not None else 0,
+                    "sent": len(modem.sent) if modem is not None else 0,
                     "known": {platform: dict(names) for platform, names in sim.known.items()},
                 }
                 for sim in server.world.sims.values()
@@ -72,6 +81,23 @@ class Control:
             "callbacks": list(server.caller.made),
             "faults": server.centre.impairments.told(),
         }
+
+    async def _send(self, request: web.Request) -> dict[str, Any]:
+        """Send a text as a client of a platform; tell the request and its answer."""
+        body = await _object(request)
+        name, sim, text = (str(body[key]) for key in ("platform", "sim", "text"))
+        world, url = self._server.world, self._server.url
+        device = world.sims[sim].known.get(name) if sim in world.sims else None
+        if device is None:
+            raise ValueError(f"{name} knows no SIM {sim}")
+        account = client.Account(
+            name, f"{url}/{name}", world.platforms[name], device, f"{url}{CALLBACK_PATH}"
+        )
+        try:
+            exchange = await client.send(account, text)
+        except (aiohttp.ClientError, OSError) as error:
+            raise ValueError(f"the platform did not answer: {error}") from None
+        return dataclasses.asdict(exchange)
 
     async def _faults(self, request: web.Request) -> dict[str, Any]:
         self._server.centre.impairments.set(await _object(request))
@@ -94,6 +120,20 @@ class Control:
         if modem is None:
             raise ValueError(f"no SIM {name} in a modem")
         return operate(modem, str(op), **body)
+
+
+def _own(request: web.Request) -> bool:
+    """Whether no page of another site made a browser ask (nor by a name that it rebound)."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return request.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
+    host = request.url.host or ""
+    named = host == "localhost" or host.replace(".", "").isdigit() or ":" in host
+    return named and origin == f"http://{request.host}"
+
+
+def _stored(modem: PtyModem) -> int:
+    return sum(memory.used for memory in modem.store.memories.values())
 
 
 def _delivery(one: Delivery) -> dict[str, Any]:

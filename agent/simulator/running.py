@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.simulator import page
 from agent.simulator.centre import Centre
 from agent.simulator.control import Control
 from agent.simulator.modems import Modems, modems
@@ -54,7 +55,7 @@ async def simulated(
     server = Server(world, clock, centre, KINDS, state=state)
     async with modems(world, centre, personality=personality) as inserted:
         control = Control(server, inserted)
-        await server.start(host, port, *control.routes())
+        await server.start(host, port, *control.routes(), *page.routes())
         try:
             yield Running(world, server, inserted, control)
         finally:

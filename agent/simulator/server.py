@@ -87,7 +87,7 @@ class Server:
         await site.start()
         bound_host, bound_port = self._runner.addresses[0][:2]
         shown = f"[{bound_host}]" if ":" in bound_host else bound_host
-        self.url = f"http://{shown}:{bound_port}"
+        self.url = self.caller.own_url = f"http://{shown}:{bound_port}"
 
     async def close(self) -> None:
         """Stop serving, give up callbacks, keep the state."""

@@ -86,9 +86,10 @@ def read(path: Path) -> World:
     return world
 
 
-def made_up(modem: Path | None) -> World:
+def made_up(modem: Path | None, callback_url: str = "") -> World:
     """Give the world without a file: one SIM, credentials as random as real ones."""
-    known = {name: _names(name, "gateway-17", {}) for name in PLATFORMS}
+    given = {"callback_url": callback_url} if callback_url else {}
+    known = {name: _names(name, "gateway-17", given) for name in PLATFORMS}
     return World(_accounts({}), {"gateway-17": Sim("gateway-17", modem, known)})
 
 
