@@ -207,8 +207,32 @@ _ALIASES: Final = {
         "mission or unknown APN": 127,
         "missing or unknown access point name": 127,
         "activation reject by GGSN": 130,
+        "PH-SIM PUK required": 48,
+        "operation temporarily not allowed": 126,
+        "operation temporary not allowed": 126,
+        "service option temporary out of order": 134,
     },
-    "CMS": {"phone failure": 300, "unknown": 500, "no SIM": 310},
+    "CMS": {
+        "phone failure": 300,
+        "unknown": 500,
+        "no SIM": 310,
+        "no CNMA acknowledgement expected": 340,
+        "SC address unknown": 330,
+        # The clauses that the numbers below 256 come from.
+        "unassigned (unallocated) number": 1,
+        "resources unavailable, unspecified": 47,
+        "invalid short message transfer reference value": 81,
+        "invalid message, unspecified": 95,
+        "message not compatible with short message protocol state": 98,
+        "protocol error, unspecified": 111,
+        "interworking, unspecified": 127,
+        "SC busy": 192,
+        "no SC subscription": 193,
+        "SC system failure": 194,
+        "invalid SME address": 195,
+        "destination SME barred": 196,
+        "SM rejected-duplicate SM": 197,
+    },
 }
 _NAMES = {
     domain: {_key(name): code for name, code in _ALIASES[domain].items()}

@@ -120,6 +120,12 @@ def test_pin_that_is_none_is_never_sent(pin: str) -> None:
         ("+CMS ERROR: 30", "CMS", 30, False),
         ("+CMS ERROR: 9999", "CMS", 9999, None),
         ("+CME ERROR: something new", "CME", None, None),
+        ("+CME ERROR: GPRS services not allowed", "CME", 107, False),
+        ("+CME ERROR: 107", "CME", 107, False),
+        ("+CMS ERROR: SC address unknown", "CMS", 330, False),
+        ("+CMS ERROR: no CNMA acknowledgement expected", "CMS", 340, False),
+        ("+CMS ERROR: Unassigned (unallocated) number", "CMS", 1, False),
+        ("+CMS ERROR: Resources unavailable, unspecified", "CMS", 47, True),
         ("ERROR", "", None, None),
     ],
 )
