@@ -71,6 +71,11 @@ def test_the_walk_sees_the_whole_house() -> None:
     assert {edge.kind for edge in IMPORTS} == {"top", "lazy", "types"}
 
 
+@pytest.mark.parametrize("name", [*PURE, *TRIALS, *ROWS, *COLLECTORS, *sum(ROWS.values(), ())])
+def test_what_a_rule_names_exists(name: str) -> None:
+    assert any(within(module, name) for module in MODULES), f"{name} is gone: mend the rule"
+
+
 def test_the_driver_knows_nothing_of_the_agent() -> None:
     assert not told(e for e in IMPORTS if within(e.importer, "at") and within(e.imported, "agent"))
 
@@ -115,10 +120,9 @@ def test_no_part_of_the_driver_needs_its_simulator() -> None:
 
 def test_the_daemon_never_loads_a_simulator_a_broker_or_the_command_line() -> None:
     needs = closure(["agent.app"], IMPORTS)
-    forbidden = (
-        *("at.simulator", "agent.simulator", "agent.operator", "agent.demo", "agent.cli"),
-        *("amqtt", "aiohttp"),
-    )
+    ours = ("at.simulator", "agent.simulator", "agent.operator", "agent.demo", "agent.cli")
+    assert all(any(within(module, name) for module in MODULES) for name in ours)
+    forbidden = (*ours, "amqtt", "aiohttp")
     assert not {name for name in needs if within(name, *forbidden)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any, TextIO
@@ -16,13 +17,19 @@ __all__ = ["Timeline"]
 _COLOURS = {"in": "36", "out": "32", "mqtt": "35", "title": "1", "bad": "31;1", "dim": "2"}
 
 
+def _has_colours(stream: TextIO) -> bool:
+    """Whether it is a terminal with colours, and nobody asked for none (https://no-color.org)."""
+    dumb = os.environ.get("TERM", "dumb") in {"", "dumb"}
+    return stream.isatty() and not dumb and not os.environ.get("NO_COLOR")
+
+
 class Timeline:
-    """Prints lines with the time since the start. Colours only on a terminal."""
+    """Prints lines with the time since the start, in colours where the terminal has them."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
         self._began = time.monotonic()
-        self._colourful = stream.isatty()
+        self._colourful = _has_colours(stream)
 
     def head(self, text: str) -> None:
         """Print a line of its own, without a time."""

@@ -28,6 +28,8 @@ class Settings:
     cops_format: int = 0
     reporting: dict[str, int] = field(default_factory=dict)  # +CREG and its kin: <n>
     plain: dict[str, int] = field(default_factory=dict)  # settings without any effect
+    several: dict[str, tuple[int, ...]] = field(default_factory=dict)  # of more than one number
+    broadcast: tuple[int, str, str] = (0, "", "")  # +CSCB: <mode>,<mids>,<dcss>
 
     @classmethod
     def fresh(cls, personality: Personality) -> Settings:

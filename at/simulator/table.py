@@ -64,6 +64,30 @@ def plain(name: str, allowed: tuple[int, ...] = (0, 1), default: int = 0) -> Row
     return Row(name, read=read, set=put, test=offered(allowed))
 
 
+def several(
+    name: str, *allowed: tuple[int, ...], default: tuple[int, ...], told: tuple[int, ...] = ()
+) -> Row:
+    """Return the row of numbers that can be set and read, and change nothing else.
+
+    An omitted one stays as it was (V.250 §5.4.2.1). told: what reading shows behind them.
+    """
+
+    def read(modem: Modem) -> Outcome:
+        values = (*modem.device.settings.several.get(name, default), *told)
+        return Reply((f"{name}: {','.join(map(str, values))}",))
+
+    def put(modem: Modem, args: Arguments) -> Outcome:
+        if len(args) > len(allowed):
+            raise args.bad
+        now = modem.device.settings.several.get(name, default)
+        modem.device.settings.several[name] = tuple(
+            args.integer(at, values, now[at]) for at, values in enumerate(allowed)
+        )
+        return OK
+
+    return Row(name, read=read, set=put, test=",".join(map(offered, allowed)))
+
+
 def fixed(name: str, *lines: str) -> Row:
     """Return the row of a command that always says the same (templates as in Extra)."""
 

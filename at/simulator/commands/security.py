@@ -95,18 +95,37 @@ def _password(modem: Modem, args: Arguments) -> Outcome:
     return OK
 
 
+# TS 27.007 §8.18, TS 51.011 §10.3.18, TS 102.221 §13.2
 READ_BINARY = 176
-EF_ICCID = 0x2FE2  # TS 102 221 §13.2
+GET_RESPONSE = 192
+EF_ICCID = 0x2FE2
+EF_AD = 0x6FAD
+
+
+def _file(modem: Modem, number: int) -> str | None:
+    """Return the octets of a file of the card, in hex."""
+    if number == EF_ICCID:
+        digits = modem.device.sim.iccid.ljust(20, "F")
+        return "".join(digits[at + 1] + digits[at] for at in range(0, 20, 2))
+    if number == EF_AD:  # normal operation; how many digits of the IMSI are the network's code
+        return f"000000{len(modem.device.radio.plmn) - 3:02X}"
+    return None
 
 
 def _restricted(modem: Modem, args: Arguments) -> Outcome:
-    """+CRSM: the card's serial number can be read, everything else is not there."""
-    command, file = args.integer(0, range(256)), args.integer(1, range(0x10000), 0)
-    if (command, file) != (READ_BINARY, EF_ICCID):
+    """+CRSM: two files can be read, everything else is not there."""
+    command, number = args.integer(0, range(256)), args.integer(1, range(0x10000), 0)
+    content = _file(modem, number)
+    if content is None or command not in {READ_BINARY, GET_RESPONSE}:
         return Reply(("+CRSM: 106,130",))
-    digits = modem.device.sim.iccid.ljust(20, "F")
-    swapped = "".join(digits[at + 1] + digits[at] for at in range(0, 20, 2))
-    return Reply((f'+CRSM: 144,0,"{swapped}"',))
+    octet = range(256)
+    offset = 256 * args.integer(2, octet, 0) + args.integer(3, octet, 0)
+    if command == GET_RESPONSE:  # TS 51.011 §9.2.1: a transparent file
+        content, offset = f"0000{len(content) // 2:04X}{number:04X}040000FFFF01020000", 0
+    size = args.integer(4, octet, 0) or len(content) // 2
+    if 2 * (offset + size) > len(content):
+        return Reply((f"+CRSM: 103,{len(content) // 2 & 255}",))
+    return Reply((f'+CRSM: 144,0,"{content[2 * offset : 2 * (offset + size)]}"',))
 
 
 _FACILITIES = "(" + ",".join(f'"{name}"' for name in PASSWORD_FACILITIES) + ")"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from at.simulator.charset import shown, taken
 from at.simulator.lines import Arguments
-from at.simulator.table import Modem, Row, plain
+from at.simulator.table import Modem, Row, plain, several
 from at.simulator.values import OK, Outcome, Reply, cme, cms
 
 
@@ -87,6 +87,18 @@ def _set_centre(modem: Modem, args: Arguments) -> Outcome:
     return OK
 
 
+def _broadcast(modem: Modem) -> Outcome:
+    mode, mids, dcss = modem.device.settings.broadcast
+    return Reply((f'+CSCB: {mode},"{mids}","{dcss}"',))
+
+
+def _set_broadcast(modem: Modem, args: Arguments) -> Outcome:
+    _, mids, dcss = modem.device.settings.broadcast
+    mode = args.integer(0, (0, 1), 0)
+    modem.device.settings.broadcast = (mode, args.text(1, mids), args.text(2, dcss))
+    return OK
+
+
 def _saved(_: Modem) -> Outcome:
     return OK
 
@@ -95,6 +107,8 @@ def _saved_in(_: Modem, args: Arguments) -> Outcome:
     args.integer(0, range(256), 0)
     return OK
 
+
+_PROVISIONED = (1,)  # <m>: the network offers the service
 
 ROWS = (
     Row("+CMEE", read=_errors, set=_set_errors, test="(0-2)"),
@@ -106,23 +120,24 @@ ROWS = (
     Row("+CSAS", run=_saved, set=_saved_in),
     Row("+CRES", run=_saved, set=_saved_in),
     plain("+CGSMS", (0, 1, 2, 3), 1),
-    plain("+CMER", (0, 1, 2, 3)),
+    several("+CMER", (0, 1, 2, 3), (0,), (0,), (0, 1), (0, 1), default=(0, 0, 0, 0, 0)),
     plain("+CRC"),
-    plain("+CLIP"),
-    plain("+CLIR", (0, 1, 2)),
+    several("+CLIP", (0, 1), default=(0,), told=_PROVISIONED),
+    several("+CLIR", (0, 1, 2), default=(0,), told=_PROVISIONED),
     plain("+CCWA"),
-    plain("+COLP"),
+    several("+COLP", (0, 1), default=(0,), told=_PROVISIONED),
     plain("+CUSD", (0, 1, 2)),
-    plain("+CSSN"),
+    several("+CSSN", (0, 1), (0, 1), default=(0, 0)),
     plain("+CTZU"),
     plain("+CTZR"),
     plain("+CMOD", (0,)),
     plain("+CR"),
     plain("+CVHU", (0, 1, 2)),
     plain("+CSTA", (129, 145, 161), 129),
-    plain("+CSCB"),
-    plain("+ICF", (3,), 3),
-    plain("+IFC", (0, 1, 2), 2),
+    Row("+CSCB", read=_broadcast, set=_set_broadcast, test="(0,1)"),
+    several("+ICF", (0, 1, 2, 3, 4, 5, 6), (0, 1, 2, 3), default=(3, 3)),
+    several("+IFC", (0, 1, 2), (0, 1, 2), default=(2, 2)),
+    plain("+FCLASS", (0,)),
     plain("+IPR", (0, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600), 115200),
     plain("+WS46", (12, 22, 25, 28, 29, 30, 31), 25),
 )
