@@ -150,7 +150,7 @@ def _send(options: argparse.Namespace) -> int:
         message = compose(body(options.command), device, counters_path())
     except NotSentError as error:
         if options.json:
-            _print_object(_object(device, None, None))
+            _print_object(_object(device, error.message, None))
         return _complain(str(error), FAILED)
     wait_s = options.wait
     if wait_s is None and options.retry:

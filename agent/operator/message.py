@@ -20,22 +20,30 @@ _ID_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"  # nothing that is mista
 _ID_LENGTH: Final = 8
 
 
-class NotSentError(Exception):
-    """The command is not worth sending: the agent would refuse it, or it does not fit."""
-
-
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A message ready to be sent, and what it takes.
 
+    septets: None where the GSM-7 alphabet lacks a character.
     own_id: the id was in the command already, so that an older answer may bear it as well.
     """
 
     id: str
     text: str
-    septets: int
+    septets: int | None
     segments: int
     own_id: bool
+
+
+class NotSentError(Exception):
+    """The command is not worth sending: the agent would refuse it, or it does not fit.
+
+    message: what does not fit, in 0 segments; None where there is none.
+    """
+
+    def __init__(self, text: str, message: Composed | None = None) -> None:
+        super().__init__(text)
+        self.message = message
 
 
 def compose(body: str, device: Device, counters: Path) -> Composed:
@@ -56,10 +64,11 @@ def compose(body: str, device: Device, counters: Path) -> Composed:
     tried += [(text, form) for form, text in forms.items() if form != request.form]
     fits = [(text, fit(text, platform)) for text, _ in tried]
     for text, one in fits:
-        if one.fits and one.septets is not None:
+        if one.fits:
             return Composed(id_, text, one.septets, one.segments, own_id)
     text, nearest = min(fits, key=lambda pair: pair[1].septets or 10**6)
-    raise NotSentError(_told(text, nearest))
+    unfit = Composed(id_, text, nearest.septets, 0, own_id)
+    raise NotSentError(_told(text, nearest), unfit)
 
 
 def _read(body: str) -> grammar.Request:

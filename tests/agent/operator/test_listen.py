@@ -19,13 +19,11 @@ from typing import Any
 import pytest
 
 from agent.operator.signatures import is_token, kore_signature
-from tests.agent.operator.conftest import Desk, fill
+from tests.agent.operator.conftest import Desk, Handler, fill, platform_that, say
 from tests.agent.operator.test_hostile import pointed
-from tests.agent.simulator.conftest import PLATFORMS, Place, make_agent, world
+from tests.agent.simulator.conftest import PLATFORMS, Place, world
 from tests.support.agent import Agent
 from tests.support.platforms import Customer, Simulation, call
-
-__all__ = ["make_agent"]
 
 
 class Ears:
@@ -185,17 +183,17 @@ def test_a_signature_is_over_the_address_that_the_platform_knows(desk: Desk) -> 
 def test_repeats_are_dropped_also_over_a_restart(desk: Desk) -> None:
     pointed(desk, "http://127.0.0.1:1")
 
-    def say(heard: Ears, id_: str, text: str, status: str = "received") -> None:
+    def push(heard: Ears, id_: str, text: str, status: str = "received") -> None:
         form = {"CommandSid": id_, "Status": status, "Payload": text, "SimSid": "gateway-17"}
         assert call("POST", f"{heard.url}/super-sim", form=form).status == 200
 
     with ears(desk) as heard:
-        say(heard, "HC1", "a OK")
-        say(heard, "HC1", "a OK")
-        say(heard, "HC2", "a OK")  # the same SMS under two ids
-        say(heard, "HC3", "b OK")
-        say(heard, "HC4", "c", "sent")
-        say(heard, "HC4", "c", "delivered")
+        push(heard, "HC1", "a OK")
+        push(heard, "HC1", "a OK")
+        push(heard, "HC2", "a OK")  # the same SMS under two ids
+        push(heard, "HC3", "b OK")
+        push(heard, "HC4", "c", "sent")
+        push(heard, "HC4", "c", "delivered")
         events = [heard.event() for _ in range(4)]
         assert [(one["id"], one["status"]) for one in events] == [
             ("HC1", "received"),
@@ -205,9 +203,9 @@ def test_repeats_are_dropped_also_over_a_restart(desk: Desk) -> None:
         ]
         assert events[0]["verified"] is None
     with ears(desk) as heard:
-        say(heard, "HC1", "a OK")
-        say(heard, "HC9", "b OK")
-        say(heard, "HC5", "d OK")
+        push(heard, "HC1", "a OK")
+        push(heard, "HC9", "b OK")
+        push(heard, "HC5", "d OK")
         assert heard.event()["id"] == "HC5"
         assert heard.quiet()
 
@@ -265,6 +263,33 @@ def test_the_answer_of_each_platform_is_heard_and_waited_for(
                 assert told["answer"]["state"] == "succeeded", told
                 event = heard.event(platform=platform, direction="from_sim")
                 assert event["text"] == told["answer"]["text"]
+
+
+def test_where_only_pushes_tell_a_lost_answer_is_asked_for_again(
+    tmp_path: Path, desk: Desk
+) -> None:
+    pointed(desk, "http://127.0.0.1:1")
+    with ears(desk) as heard:
+
+        def lossy(one: Handler, body: bytes) -> None:
+            """Take the first answer, and tell nobody."""
+            if b" OK" not in body or b" dup" in body:
+                call("POST", heard.url + one.path, body=body)
+            say(one, 200, b"")
+
+        with platform_that(lossy) as url:
+            file = tmp_path / "world.toml"
+            file.write_text(world(url, tmp_path / "modem"))
+            with Simulation(tmp_path, "--world", str(file)) as simulation:
+                place = Place(tmp_path, simulation, Customer())
+                fill(desk, place)
+                with make_agent_of(place, "m2m-portal") as agent:
+                    agent.wait_log("modem ready", timeout_s=30)
+                    words = ("send", "m2m-portal", "ping", "--wait", "2", "--retry", "30")
+                    told = desk.json(*words)
+                    assert told["answer"], told
+                    assert told["answer"]["duplicate"] is True
+                    assert len(agent.rows("commands")) == 1
 
 
 def make_agent_of(place: Place, platform: str) -> Agent:

@@ -60,7 +60,8 @@ def test_the_command_line_says_so_and_sends_nothing(desk: Desk) -> None:
         ended = desk.run("send", "super-sim", *words)
         assert ended.returncode == 1
         assert "too long for super-sim" in ended.stderr
-    assert desk.json("send", "super-sim", padded(160, "line"))["platform_id"] is None
+    told = desk.json("send", "super-sim", padded(160, "line"))
+    assert (told["septets"], told["segments"], told["platform_id"]) == (160, 0, None)
     assert desk.run("send", "super-sim", "\u4f60 x=1").returncode == 1
 
 
