@@ -95,7 +95,8 @@ class ModemConfig:
     """port: "auto", an absolute path or socket://host:port; profile: "auto" or a row's name.
 
     poll_s: period of the slow timer; pin_file: resolved, None: no PIN is ever tried;
-    power_cycle: argument vector of the ladder's last rung, empty: there is none.
+    power_cycle: argument vector of the ladder's last rung, empty: there is none. radio_on:
+    switch on a radio that is off.
     """
 
     port: str = "auto"
@@ -105,6 +106,7 @@ class ModemConfig:
     poll_s: float = 60.0
     pin_file: Path | None = None
     power_cycle: tuple[str, ...] = ()
+    radio_on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class Link:
             pin=pin,
             profile=config.profile,
             pin_memory=pin_memory or PinMemory(),
+            radio_on=config.radio_on,
             facts=self._facts.known,
         )
         self._journal = journal
@@ -321,7 +322,7 @@ class Link:
         self._messages = MessageStore.of(self._modem, found)
         await self._time.ask(self._modem)  # before the first message is judged
         self._refusal_pauses = refusal_pauses()
-        self._move("brought_up")
+        self._move("brought_up", found.radio)
         self._ready.set()
         self.bell.ring()
         log.info("modem ready model=%s", found.model)

@@ -27,6 +27,7 @@ R = TypeVar("R")
 Mode = Literal["pdu", "text"]
 SMS_READY_TIMEOUT_S: Final = 40.0  # a SIM's phone book is read first: SIM800 takes 20 s
 POLL_S: Final = 0.5
+RADIO_OFF: Final = frozenset({0, 4})
 REGISTRATIONS: Final = ("+CREG", "+CGREG", "+CEREG")
 # CME and CMS: busy, initialising; 302 is Quectel's word for it.
 _NOT_YET: Final = frozenset({14, 301, 302, 314, 512, 515, 532, 533})
@@ -68,12 +69,14 @@ class BringUp:
     """What the caller wants. sms_mode "auto": PDU mode where the modem has it.
 
     profile: a name, or "auto" for what +CGMI and +CGMM say. pin: digits, or None.
+    radio_on: switch a radio on that another program has switched off.
     facts: by (manufacturer, model, firmware); bring-up tries these first and adds to them.
     """
 
     sms_mode: Literal["pdu", "text", "auto"] = "pdu"
     pin: str | None = None
     profile: str = "auto"
+    radio_on: bool = True
     pin_memory: PinMemory = field(default_factory=PinMemory)
     facts: dict[tuple[str, str, str], Facts] = field(default_factory=dict)
 
@@ -100,6 +103,8 @@ class Identity:
     acknowledging: bool
     profile: Profile
     told: tuple[int | None, ...] | None = None  # by +CNMI? about `indications`
+    radio: str = ""  # what became of a radio that was off, "" where it was on
+    radio_off: bool = False  # and has been left so
 
     @property
     def direct(self) -> bool:
@@ -145,6 +150,8 @@ async def in_force(modem: Modem, identity: Identity) -> bool:
     told = await attempt(modem, commands.INDICATIONS)
     if told is not None and identity.indications and told != identity.told:
         return False
+    if not identity.radio_off and await attempt(modem, commands.FUNCTIONALITY) in RADIO_OFF:
+        return False
     text_mode = await attempt(modem, commands.MESSAGE_FORMAT)
     return text_mode is None or text_mode == (identity.sms_mode == "text")
 
@@ -172,6 +179,8 @@ class _Run:
         self.taken = False  # the last +CNMI setting that was tried
         self.told: tuple[int | None, ...] | None = None  # by +CNMI? after it
         self.facts = Facts()
+        self.radio = ""
+        self.radio_off = False
         self.machine = Machine(
             self,
             states=list(STATES),
@@ -212,6 +221,8 @@ class _Run:
             acknowledging=self.acknowledging,
             told=self.told,
             profile=self.profile,
+            radio=self.radio,
+            radio_off=self.radio_off,
         )
 
     # -- the steps, one per state; each returns its trigger --------------------------------------
@@ -245,7 +256,22 @@ class _Run:
             told = await attempt(self.modem, commands.raw(setup.ask)) if setup.ask else None
             if told is None or not any(setup.shows in line for line in told):
                 await accepted(self.modem, commands.do(setup.line))
+        await self._radio()
         return "identified"
+
+    async def _radio(self) -> None:
+        """Switch a radio on that is off (TS 27.007 §8.2): with it off, no message ever comes."""
+        level = await attempt(self.modem, commands.FUNCTIONALITY)
+        if level not in RADIO_OFF:
+            return
+        if self.wanted.radio_on and await accepted(self.modem, commands.RADIO_ON):
+            self.radio = f"the radio was off (+CFUN: {level}), and has been switched on"
+        else:
+            self.radio_off = True
+            why = f"AT{commands.RADIO_ON.line} is refused"
+            why = why if self.wanted.radio_on else "a setting forbids switching it on"
+            self.radio = f"the radio is off (+CFUN: {level}), and {why}"
+        log.warning("%s", self.radio)
 
     async def unlock(self) -> str:
         try:

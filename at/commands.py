@@ -156,6 +156,7 @@ RESTART: Final = do("+CFUN=1,1", 15.0, patient=True)  # §8.2
 FUNCTIONALITY: Final = ask(  # §8.2: 1 is full, 0 and 4 are without radio
     "+CFUN?", "+CFUN", lambda line: fields.number(fields.split(line)[0])
 )
+RADIO_ON: Final = do("+CFUN=1", 15.0, patient=True)
 EXTENDED_ERROR: Final = text("+CEER")  # TS 24.008's cause of the last failure, §6.10
 CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: line.partition(":")[2].strip())  # §8.15
 

@@ -110,6 +110,7 @@ def _modem(section: ModemSection, files: Files, complaints: Complaints) -> value
         poll_s=poll_s,
         pin_file=pin[0] if pin else None,
         power_cycle=section.power_cycle or (),
+        radio_on=default.radio_on if section.radio_on is None else section.radio_on,
     )
 
 

@@ -29,6 +29,7 @@ class ModemSection:
     poll_s: float | None = None
     pin_file: str | None = None
     power_cycle: tuple[str, ...] | None = None
+    radio_on: bool | None = None
 
 
 @dataclass(repr=False, eq=False)

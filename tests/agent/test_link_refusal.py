@@ -84,3 +84,15 @@ async def test_cause_stays_in_sight_while_the_ladder_is_climbed(tmp_path: Path) 
         app.link._distrust("AT+CMGL: no result within 5 s")
         await until(lambda: app.link.state in {"opening", "starting"})
         assert app.link.reason == "AT+CMGL: no result within 5 s"
+
+
+async def test_radio_that_was_off_is_told(tmp_path: Path) -> None:
+    async with Peer(answers()) as peer:
+        peer.answers["+CFUN?"] = b"\r\n+CFUN: 4\r\n" + OK
+        async with linked(tmp_path, peer) as app:
+            details: list[str] = []
+            app.events.watch(lambda event: details.append(event.detail))
+            await until(lambda: app.link.state == "ready")
+            told = "the radio was off (+CFUN: 4), and has been switched on"
+            assert app.link.reason == told
+            assert told in details

@@ -143,3 +143,41 @@ async def test_error_that_does_not_concern_the_card_is_no_lock(told: str) -> Non
         modem = await Modem.open(peer.path)
         await bring_up(modem, BringUp())
         await modem.close()
+
+
+@pytest.mark.parametrize("level", ["0", "4", "0,0"])
+@pytest.mark.parametrize(
+    ("allowed", "answer", "said"),
+    [
+        (True, OK, "switched on"),
+        (True, ERROR, "refused"),
+        (False, OK, "a setting forbids"),
+    ],
+)
+async def test_radio_that_is_off_is_switched_on(
+    level: str, answer: bytes, said: str, *, allowed: bool
+) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers |= {"+CFUN?": f"\r\n+CFUN: {level}\r\n".encode() + OK, "+CFUN=1": answer}
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp(radio_on=allowed))
+        assert await in_force(modem, identity) == (answer is not OK or not allowed)
+        await modem.close()
+    assert said in identity.radio
+    assert ("AT+CFUN=1" in peer.lines) == allowed
+
+
+@pytest.mark.parametrize("answer", [b"\r\n+CFUN: 1\r\n" + OK, ERROR, OK])
+async def test_radio_that_is_on_or_not_told_is_left_alone(answer: bytes) -> None:
+    async with Peer() as peer:
+        peer.answers |= answers()
+        peer.answers["+CFUN?"] = answer
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp())
+        assert await in_force(modem, identity)
+        peer.answers["+CFUN?"] = b"\r\n+CFUN: 4\r\n" + OK
+        assert not await in_force(modem, identity)
+        await modem.close()
+    assert identity.radio == ""
+    assert "AT+CFUN=1" not in peer.lines
