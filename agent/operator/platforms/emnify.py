@@ -50,7 +50,7 @@ class Emnify(TokenClient):
                 body["source_address_type"] = {"id": _ALPHANUMERIC}
         if part.udh:
             header = b"".join(bytes((one.iei, len(one.data))) + one.data for one in part.udh)
-            body["udh"] = (bytes((len(header),)) + header).hex()
+            body["udh"] = (bytes((len(header),)) + header).hex().upper()
         answer = await self.call(
             "POST",
             self._url(device),

@@ -101,3 +101,15 @@ def test_progress_is_shown_on_a_terminal(place: Place, make_agent: MakeAgent, de
         terminal.wait_for("sent as HC", timeout_s=30)
         terminal.wait_for("answer: .* OK up=", timeout_s=60)
         assert process.wait(20) == 0
+
+
+@pytest.mark.parametrize("platform", ["connectivitypro", "emnify"])
+def test_a_text_of_two_parts_is_joined_by_the_agent(
+    place: Place, make_agent: MakeAgent, desk: Desk, platform: str
+) -> None:
+    fill(desk, place)
+    make_agent(platform).wait_log("modem ready", timeout_s=30)
+    told = desk.json("send", platform, f"note pad={'y' * 170}", "--wait", "60")
+    assert told["segments"] == 2
+    # The id stands at the end, in the second part.
+    assert (told["answer"]["reason"], told["answer"]["detail"][:3]) == ("bad-args", "pad"), told
