@@ -75,6 +75,7 @@ class MessageStore:
         self._acknowledged = False  # one +CNMA at least
         self._unwanted = 0  # of +CNMA
         self._keeps_link = True
+        self._stuck: dict[tuple[str, int], CommandError] = {}  # unreadable, and not deletable
         self._setting: tuple[str, int] | None = None  # of +CSMP, and its generation
 
     @classmethod
@@ -127,6 +128,8 @@ class MessageStore:
             log.info("memory not selectable storage=%s error=%s", storage, error)
             self._swept = None
             storage = self._memories.receiving
+        self._reader.ask_again(storage, index)
+        self._stuck.pop((storage, index), None)
         first = await self._reader.read_once(storage, index)
         return None if first is None else await self._reader.prove(first)
 
@@ -162,17 +165,26 @@ class MessageStore:
 
     async def _delete_unreadable(self, stored: Stored) -> Deleted:
         """Delete a record that the modem still refuses to read; one it can read now is left."""
+        place = stored.storage, stored.index
+        if place in self._stuck:
+            raise self._stuck[place]
         try:
-            now = await self._reader.read_once(stored.storage, stored.index)
-        except CommandTimeoutError:
-            await self._modem.resynchronise()
+            self._reader.ask_again(*place)
+            now = await self._reader.read_once(*place, listed=True)
+        except CommandTimeoutError as error:
+            await self._reader.only_this(*place, error)
         except CommandError as error:
             if (error.domain, error.code) in NOT_OURS:
                 raise
         else:
             return Deleted.EMPTY if now is None else Deleted.CHANGED
         await self._reader.select(stored.storage)
-        await self._modem.send(commands.delete(stored.index))
+        try:
+            await self._modem.send(commands.delete(stored.index))
+        except CommandError as error:
+            self._stuck[place] = error
+            raise
+        self._reader.ask_again(*place)
         return Deleted.DONE
 
     async def _answer_delivery(self, command: Command[None]) -> None:

@@ -53,6 +53,8 @@ class Reader:
         self._memories = memories
         self._all_names = False  # the form of +CPMS that was taken last
         self._selected = (memories.receiving, modem.generation)
+        # Places that the modem did not answer for, though it answers else: not asked at each sweep.
+        self._mute: dict[tuple[str, int], CommandTimeoutError] = {}
 
     def delivered(self, header: str, text: str) -> Stored:
         """A message that was handed over; it cannot be read again."""
@@ -111,6 +113,20 @@ class Reader:
                 raise
             log.info("listed, but not readable index=%d error=%s", stored.index, error)
             return stored
+        except CommandTimeoutError as error:
+            await self.only_this(stored.storage, stored.index, error)
+            return stored
+
+    async def only_this(self, storage: str, index: int, error: CommandTimeoutError) -> None:
+        """Note that the modem does not answer for this place; raises where it is not only this."""
+        if (storage, index) not in self._mute:
+            log.warning("no answer for a place storage=%s index=%d error=%s", storage, index, error)
+            await self._modem.resynchronise()
+            self._mute[storage, index] = error
+
+    def ask_again(self, storage: str, index: int) -> None:
+        """Ask for this place once more, whatever came of it before."""
+        self._mute.pop((storage, index), None)
 
     async def _compare(self, storage: str, known: list[Stored]) -> list[Stored]:
         """List once more: what is listed alike twice, amid no damage, has been read twice."""
@@ -149,7 +165,7 @@ class Reader:
                     raise
                 bad[index] = refused
             except CommandTimeoutError as refused:
-                await self._modem.resynchronise()  # raises where it is not only this place
+                await self.only_this(storage, index, refused)
                 bad[index] = refused
             else:
                 if stored is None:
@@ -176,14 +192,19 @@ class Reader:
             generation=self._modem.generation,
         )
 
-    async def read_once(self, storage: str, index: int) -> Stored | None:
-        """Read; an answer without its message is believed only if nothing was damaged."""
+    async def read_once(self, storage: str, index: int, *, listed: bool = False) -> Stored | None:
+        """Read; an answer without its message is believed only if nothing was damaged.
+
+        listed: a listing says that there is a message; then a plain ERROR does not say otherwise.
+        """
+        if (storage, index) in self._mute:
+            raise self._mute[storage, index]
         await self.select(storage)
         bounded = True
         for _ in range(READS):
             damage, generation = self._modem.damage, self._modem.generation
             try:
-                raw = await self._reading(index, bounded=bounded)
+                raw = await self._reading(index, bounded=bounded, listed=listed)
             except CommandTimeoutError:
                 if self._mode.whole or not bounded:
                     raise
@@ -210,7 +231,7 @@ class Reader:
         return stored
 
     async def _listed(self, storage: str) -> list[Stored]:
-        generation = self._modem.generation
+        generation, damage = self._modem.generation, self._modem.damage
         try:
             raws = await self._listing()
         except CommandError as error:
@@ -228,10 +249,15 @@ class Reader:
         found = []
         for index in indices:
             try:
-                stored = await self.read_once(storage, index)
+                # An index that lost a digit on the way is no place that was listed.
+                sure = damage == self._modem.damage and not self._modem.line_suspect
+                stored = await self.read_once(storage, index, listed=sure)
             except CommandError as error:
                 if (error.domain, error.code) in NOT_OURS:
                     raise
+                stored = self._unreadable(storage, index, error)
+            except CommandTimeoutError as error:
+                await self.only_this(storage, index, error)
                 stored = self._unreadable(storage, index, error)
             if stored is not None:
                 found.append(stored)
@@ -248,14 +274,14 @@ class Reader:
             await self._modem.resynchronise()
             return await self._insist(self._mode.listing(bounded=False))
 
-    async def _reading(self, index: int, *, bounded: bool) -> RawMessage | None:
+    async def _reading(self, index: int, *, bounded: bool, listed: bool) -> RawMessage | None:
         command = self._mode.reading(index, bounded=bounded)
         try:
             if self._mode.whole:
                 return await self._insist(command)
             return await self._modem.send(command)
         except CommandError as error:
-            if (error.domain, error.code) in EMPTY:
+            if (error.domain, error.code) in EMPTY and not (listed and not error.domain):
                 return None
             raise
 

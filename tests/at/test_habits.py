@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 
 from at import commands
+from at.bringup import BringUp, bring_up
 from at.errors import CommandError
 from at.messages import Deleted, MessageStore
 from at.modem import Modem
 from at.negotiation import Memories
 from at.reader import RECORD
+from at.urcs import MessageDelivered
 from tests.at.peer import ERROR, OK, Peer
+from tests.at.test_bringup import ANSWERS
 from tests.at.test_messages import ONE, TWO, entry, listing, reading
 
 CMS_320 = b"\r\n+CMS ERROR: 320\r\n"
@@ -134,3 +137,99 @@ async def test_length_that_lies_hides_no_message(
     peer.answers["+CMGR=*"] = f"\r\n+CMGR: {full}\r\nping\r\n".encode() + OK
     found = await store(modem, "text", "GSM").list_stored()
     assert [one.index for one in found] == [3, 4]
+
+
+@pytest.mark.parametrize("deleted", [OK, CMS_320])
+async def test_listed_place_that_is_a_plain_error_is_a_bad_record(
+    peer: Peer, modem: Modem, deleted: bytes
+) -> None:
+    head = '"REC READ","+31614240689","","18/09/21,16:35:38+08"'
+    listed = f"\r\n+CMGL: 3,{head}\r\nping\r\n+CMGL: 4,{head}\r\nping\r\n"
+    peer.answers['+CMGL="ALL"'] = listed.encode() + OK
+    peer.answers["+CMGR=3"] = ERROR
+    peer.answers["+CMGR=4"] = f"\r\n+CMGR: {head}\r\nping\r\n".encode() + OK
+    peer.answers["+CMGD=3"] = deleted
+    messages = store(modem, "text", "GSM")
+    bad, good = await messages.list_stored()
+    assert bad.error is not None
+    assert bad.error.field == RECORD
+    assert good.pdu is not None
+    if deleted is OK:
+        assert await messages.delete(bad) is Deleted.DONE
+    else:
+        with pytest.raises(CommandError):
+            await messages.delete(bad)
+    assert peer.lines[-1] == "AT+CMGD=3"
+
+
+@pytest.mark.parametrize("mode", ["pdu", "text"])
+async def test_place_that_is_not_answered_costs_its_timeouts_once(
+    peer: Peer, modem: Modem, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(commands, "READ_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(commands, "LIST_TIMEOUT_S", 0.5)
+    head = '"REC READ","+31614240689","","18/09/21,16:35:38+08"'
+    peer.answers |= {"+CMGL=4": CMS_320, "+CMGR=*": OK}
+    peer.answers['+CMGL="ALL"'] = f"\r\n+CMGL: 2,{head}\r\nping\r\n".encode() + OK
+    peer.answers |= {"+CMGR=1": reading(ONE), "+CMGR=2": None, "+CMGD=2": CMS_320}
+    if mode == "text":
+        peer.answers["+CMGR=1"] = f"\r\n+CMGR: {head}\r\nping\r\n".encode() + OK
+    messages = store(modem, mode, "GSM")
+    bad = next(one for one in await messages.list_stored() if one.index == 2)
+    assert bad.error is not None
+    with pytest.raises(CommandError):
+        await messages.delete(bad)
+    asked = peer.lines.count("AT+CMGR=2")
+    for _ in range(3):
+        again = next(one for one in await messages.list_stored() if one.index == 2)
+        assert again.raw == bad.raw
+        with pytest.raises(CommandError):
+            await messages.delete(again)
+    assert peer.lines.count("AT+CMGR=2") == asked
+    peer.answers["+CMGR=2"] = peer.answers["+CMGR=1"]
+    assert await messages.read("SM", 2) is not None  # announced anew: asked again
+
+
+@pytest.mark.parametrize("count", [4, 5])
+async def test_fifth_listing_looks_into_every_memory(peer: Peer, modem: Modem, count: int) -> None:
+    memories = Memories("SM", others=("ME",))
+    messages = MessageStore(modem, "pdu", memories=memories)
+    assert memories.all == ("SM", "ME")
+    await messages.list_stored()
+    peer.lines.clear()
+    for _ in range(count):
+        await messages.list_stored()
+    looked = [line for line in peer.lines if line.startswith('AT+CPMS="ME"')]
+    assert len(looked) == (count >= 5)
+
+
+async def test_announcement_of_a_memory_that_cannot_be_selected_is_read_in_the_usual_one(
+    peer: Peer, modem: Modem
+) -> None:
+    memories = Memories("SM")
+    messages = MessageStore(modem, "pdu", memories=memories)
+    peer.answers |= {'+CPMS="MT"*': CMS_320, "+CMGR=7": reading(ONE)}
+    found = await messages.read("MT", 7)
+    assert found is not None
+    assert (found.storage, found.raw) == ("SM", ONE)
+    assert await messages.delete(found) is Deleted.DONE
+    assert peer.lines[-1] == "AT+CMGD=7"
+
+
+async def test_message_handed_over_is_acknowledged_where_the_service_is_not_told() -> None:
+    async with Peer() as peer:
+        peer.answers |= ANSWERS
+        peer.answers |= {"+CSMS*": ERROR, "+CSMS?": ERROR, "+CNMA": OK}
+        peer.answers["+CNMI=?"] = b"\r\n+CNMI: (0-2),(2),(0),(0-1),(0,1)\r\n" + OK
+        peer.answers["+CNMI=*"] = OK
+        peer.answers["+CNMI?"] = b"\r\n+CNMI: 2,2,0,1,0\r\n" + OK
+        modem = await Modem.open(peer.path)
+        identity = await bring_up(modem, BringUp())
+        assert identity.acknowledging
+        messages = MessageStore.of(modem, identity)
+        await messages.delete(messages.delivered(MessageDelivered("+CMT: ,24", ONE)))
+        assert peer.lines[-1] == "AT+CNMA"
+        peer.answers["+CNMA"] = ERROR  # three times in vain: this modem wants none
+        for _ in range(4):
+            await messages.delete(messages.delivered(MessageDelivered("+CMT: ,24", ONE)))
+        await modem.close()
