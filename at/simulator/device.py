@@ -71,7 +71,7 @@ class Device:
     @property
     def sim_ready(self) -> bool:
         """The SIM answers and needs no PIN."""
-        return self.sim.state == "READY" and self.now_s >= self.sim.readable_at_s
+        return self.sim.works and self.now_s >= self.sim.readable_at_s
 
     @property
     def sms_ready(self) -> bool:
@@ -85,11 +85,11 @@ class Device:
 
     def require_sim(self) -> None:
         """Raise the +CME ERROR that says what the SIM wants; nothing where it is ready."""
-        if not self.sim.state or self.radio.functionality == 0:
-            raise cme(10 if not self.sim.state else 13)
+        if self.sim.absent or self.radio.functionality == 0:
+            raise cme(10 if self.sim.absent else 13)
         if self.now_s < self.sim.readable_at_s:
             raise cme(14)
-        if self.sim.state != "READY":
+        if not self.sim.works:
             raise cme(12 if self.sim.state == "SIM PUK" else 11)
 
     def facts(self) -> dict[str, str]:

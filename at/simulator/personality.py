@@ -51,12 +51,15 @@ class Personality:
     storages: memory -> slots; views: joined memories; offered: names in +CPMS=? for mem1..3;
     chosen: mem1..3 after start; first_index: number of a memory's first slot.
     report_storage: where +CNMI <ds>=2 keeps status reports; "": in <mem3>.
+    cpms_names: how many names +CPMS=... may have; another number is +CMS ERROR: 302.
     cnmi: the values +CNMI=? offers for mode, mt, bm, ds, bfr; cnmi_shown: the text of +CNMI=?
-    where it is not the plain one; cnmi_default: after start.
+    where it is not the plain one; cnmi_default: after start;
+    cnmi_told: how many of the five +CNMI? tells; cnmi_fixed: it always tells those of the start.
     charsets: +CSCS=?; charset: after start.
     echo, cmee, csdh, csms: settings after start.
     prompt: what asks for a message body; escape_final: final result code of an aborted one.
-    empty_slot: +CMGR of an empty slot is "ok" (only OK) or "error" (+CMS ERROR: 321);
+    empty_slot: +CMGR of an empty slot is "ok" (only OK), "error" (+CMS ERROR: 321) or "message"
+    (a header of zeros and an empty line);
     delete_empty: the same for +CMGD.
     cms_words: +CMEE=2 turns +CMS ERROR into words; cms_silent: +CMEE=0 turns it into ERROR.
     text_header: a body with a user data header is shown in text mode as "hex" of all of TP-UD,
@@ -92,9 +95,12 @@ class Personality:
     chosen: tuple[str, str, str] = ("SM", "SM", "SM")
     first_index: int = 1
     report_storage: str = ""
+    cpms_names: tuple[int, ...] = (1, 2, 3)
     cnmi: tuple[tuple[int, ...], ...] = ((0, 1, 2), (0, 1, 2, 3), (0, 2), (0, 1, 2), (0, 1))
     cnmi_shown: str = ""
     cnmi_default: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    cnmi_told: int = 5
+    cnmi_fixed: bool = False
     charsets: tuple[str, ...] = ("GSM", "IRA", "UCS2", "HEX")
     charset: str = "GSM"
     echo: bool = True
@@ -103,7 +109,7 @@ class Personality:
     text_mode: int = 0
     prompt: str = "\r\n> "
     escape_final: str = "OK"
-    empty_slot: Literal["ok", "error"] = "ok"
+    empty_slot: Literal["ok", "error", "message"] = "ok"
     delete_empty: Literal["ok", "error"] = "ok"
     cms_words: bool = False
     cms_silent: bool = False

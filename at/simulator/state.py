@@ -48,7 +48,8 @@ class Settings:
 class SimCard:
     """The SIM: what +CPIN? answers, and the tries that are left.
 
-    state: "READY", "SIM PIN", "SIM PUK" or "" (no card). locked: asks for the PIN at power-up.
+    state: "READY", "SIM PIN", "SIM PUK" or "" (no card); "SIM PIN2" and "SIM PUK2" work too, and
+    "NOT INSERTED" is an absent card told as a state. locked: asks for the PIN at power-up.
     """
 
     state: str = "READY"
@@ -63,6 +64,16 @@ class SimCard:
     smsc: str = "+447785016005"
     smsc_kind: int = 145
     readable_at_s: float = 0.0  # the card answers from then on
+
+    @property
+    def works(self) -> bool:
+        """Messages can be read and sent: PIN2 guards other services."""
+        return self.state in {"READY", "SIM PIN2", "SIM PUK2"}
+
+    @property
+    def absent(self) -> bool:
+        """There is no card, whether +CPIN? says so by an error or by a state."""
+        return self.state in {"", "NOT INSERTED"}
 
     def power_up(self) -> None:
         """Ask for the PIN again where the card is locked by one."""
@@ -135,6 +146,8 @@ class Faults:
     their kin) are never said; -1: all. chatter: probability of an innocent unsolicited line after
     every line of an answer. report_status: TP-ST of status reports. report_delay_s: when the
     report follows its message; None: never.
+    unreadable: slots of the memory that is read whose record is damaged: +CMGR there, and every
+    +CMGL that comes to it, is +CMS ERROR: 320. clock: what +CCLK? always tells; "": the time.
     interleave: what the modem says by itself does not wait for the end of an answer that is
     still on the line, only for the end of its current line.
     noise: probability of rubbish after a line; noise_kind: "text", "binary" or "both".
@@ -149,6 +162,8 @@ class Faults:
     send_silent: int = 0
     final_delay_s: float = 0.0
     final_delays: int = 0
+    unreadable: list[int] = field(default_factory=list)
+    clock: str = ""
     lose_announcements: int = 0
     chatter: float = 0.0
     report_status: int = 0

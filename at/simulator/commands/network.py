@@ -133,6 +133,8 @@ def _indicators(modem: Modem) -> Outcome:
 
 
 def _clock(modem: Modem) -> Outcome:
+    if modem.device.faults.clock:
+        return Reply((f'+CCLK: "{modem.device.faults.clock}"',))
     shown = modem.device.clock()
     offset = shown.utcoffset() or timedelta(0)
     quarters = int(offset.total_seconds()) // 900

@@ -8,7 +8,9 @@ from at.simulator.values import OK, Collect, Outcome, Reply, cms
 
 
 def _indications(modem: Modem) -> Outcome:
-    return Reply((f"+CNMI: {','.join(map(str, modem.device.settings.cnmi))}",))
+    personality = modem.device.personality
+    now = personality.cnmi_default if personality.cnmi_fixed else modem.device.settings.cnmi
+    return Reply((f"+CNMI: {','.join(map(str, now[: personality.cnmi_told]))}",))
 
 
 def _set_indications(modem: Modem, args: Arguments) -> Outcome:

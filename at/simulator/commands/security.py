@@ -27,7 +27,7 @@ def _pin_state(modem: Modem) -> Outcome:
 def _enter(modem: Modem, args: Arguments) -> Outcome:
     _card(modem)
     sim = modem.device.sim
-    if sim.state == "READY":
+    if sim.works:
         raise cme(3)
     if sim.state == "SIM PUK":
         if len(args) < 2:

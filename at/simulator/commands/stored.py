@@ -18,6 +18,8 @@ def _chosen(modem: Modem) -> Outcome:
 def _choose(modem: Modem, args: Arguments) -> Outcome:
     stores = modem.device.stores
     names = list(stores.chosen)
+    if len(args) not in modem.device.personality.cpms_names:
+        raise cms(302)
     for place in range(min(len(args), 3)):
         name = args.text(place, names[place]).upper()
         if name not in stores.offered[place]:
@@ -58,7 +60,10 @@ def _seen(slot: Slot) -> None:
 
 def _list(modem: Modem, wanted: int) -> Outcome:
     lines: list[str] = []
+    bad = modem.device.faults.unreadable
     for index, slot in modem.device.stores.reading.items():
+        if index in bad:
+            raise cms(320)
         if wanted in (4, slot.status):
             lines += _lines(modem, index, slot)
             _seen(slot)
@@ -92,12 +97,23 @@ def _index(modem: Modem, args: Arguments) -> int:
     return index
 
 
+def _nothing(modem: Modem) -> Outcome:
+    """Return what reading an empty slot says."""
+    shown = modem.device.personality.empty_slot
+    if shown == "error":
+        raise cms(321)
+    if shown == "message":
+        return Reply(("+CMGR: 0,,0", ""))
+    return OK
+
+
 def _read(modem: Modem, args: Arguments) -> Outcome:
-    slot = modem.device.stores.reading.get(_index(modem, args))
+    index = _index(modem, args)
+    slot = modem.device.stores.reading.get(index)
     if slot is None:
-        if modem.device.personality.empty_slot == "error":
-            raise cms(321)
-        return OK
+        return _nothing(modem)
+    if index in modem.device.faults.unreadable:
+        raise cms(320)
     lines = _lines(modem, None, slot)
     _seen(slot)
     return Reply(lines)
