@@ -21,7 +21,7 @@ from at.simulator import PtyModem
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
 
-__all__ = ["DEVICE", "Heard", "Stage", "StageError", "open_stage"]
+__all__ = ["DEVICE", "Heard", "Stage", "StageError", "agent_process", "open_stage"]
 
 DEVICE = "demo-gateway"
 ROOT = f"modem-agent/{DEVICE}"
@@ -124,7 +124,7 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         config.write_text(text, encoding="utf-8")
         stage = Stage(folder, modem, broker_port, config, journal)
         stack.enter_context(_subscriber(stage))
-        await stack.enter_async_context(_agent(stage))
+        await stack.enter_async_context(agent_process(folder, config))
         ready = await stage.until(lambda: any(heard.topic == "status" for heard in stage.heard))
         if not ready:
             log = (folder / "agent.log").read_text(encoding="utf-8", errors="replace")
@@ -205,19 +205,20 @@ def _end_with_parent() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _agent(stage: Stage) -> AsyncIterator[None]:
-    with (stage.folder / "agent.log").open("wb") as log:
+async def agent_process(folder: Path, config: Path) -> AsyncIterator[None]:
+    """Run the agent on a configuration; its log is `agent.log` in the folder."""
+    with (folder / "agent.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "agent",
             "run",
             "--config",
-            str(stage.config),
+            str(config),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "RUNTIME_DIRECTORY": str(stage.folder)},
+            env={**os.environ, "RUNTIME_DIRECTORY": str(folder)},
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )

@@ -49,7 +49,7 @@ class Timeline:
             concat = tpdu.user_data.concat
             part = f" {concat.sequence}/{concat.total}" if concat else ""
             text = tpdu.user_data.text
-            self._event(
+            self.event(
                 "in", f"SMS  {step.sender} -> box{part}", step.text if text is None else text
             )
 
@@ -57,7 +57,7 @@ class Timeline:
         """Print an SMS that left the modem."""
         tpdu = sms.decode(pdu, direction="mo").tpdu
         assert isinstance(tpdu, sms.Submit)  # noqa: S101 - the modem takes nothing else
-        self._event("out", f"SMS  box -> {tpdu.destination}", tpdu.user_data.text or "")
+        self.event("out", f"SMS  box -> {tpdu.destination}", tpdu.user_data.text or "")
 
     def heard(self, heard: Heard) -> None:
         """Print a publication that says something of the step."""
@@ -65,10 +65,10 @@ class Timeline:
         if heard.topic == "command/result":
             again = " (repeated)" if body["duplicate"] else ""
             told = json.dumps(body["result"], ensure_ascii=False)
-            self._event("mqtt", f"MQTT {heard.topic}", f"{body['state']}{again} {told}")
+            self.event("mqtt", f"MQTT {heard.topic}", f"{body['state']}{again} {told}")
         elif heard.topic == "event" and body["kind"] == "message":
             detail = " ".join(filter(None, (body["verdict"], body["reason"], body["detail"])))
-            self._event("dim", "     verdict", detail)
+            self.event("dim", "     verdict", detail)
 
     def table(self, rows: list[tuple[str, Any]]) -> None:
         """Print labelled values."""
@@ -76,9 +76,11 @@ class Timeline:
         for label, value in rows:
             self._print(f"   {label:<{width}}  {value}")
 
-    def _event(self, colour: str, label: str, text: str) -> None:
+    def event(self, colour: str, label: str, text: str, most: int = 96) -> None:
+        """Print what happened just now, on one line; most: characters of the text."""
         at = f"{time.monotonic() - self._began:6.2f} s"
-        text = text if len(text) <= 96 else f"{text[:93]}..."
+        text = " ".join(text.split("\n"))
+        text = text if len(text) <= most else f"{text[: most - 3]}..."
         self._print(f"{at} {self._paint(colour, f'{label:<28}')} {text}")
 
     def _paint(self, colour: str, text: str) -> str:

@@ -5,8 +5,9 @@ It goes through HTTP like anybody's, so what the API validates and answers is wh
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 
-__all__ = ["EMNIFY_SOURCE", "Account", "Exchange", "send"]
+__all__ = ["EMNIFY_SOURCE", "Account", "Exchange", "read_back", "send"]
 
 EMNIFY_SOURCE: Final = "12345"  # the sender that the device sees, and answers
 TIMEOUT_S: Final = 30.0
@@ -53,10 +54,28 @@ class Exchange:
 
 
 async def send(account: Account, text: str) -> Exchange:
-    """Send a text to the device; a refusal is an answer. Raises aiohttp.ClientError, OSError."""
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+    """Send a text to the device; a refusal is an answer. Raises OSError where none came."""
+    async with _session() as session:
         return await _SENDERS[account.platform](session, account, text)
+
+
+async def read_back(account: Account) -> Exchange:
+    """Ask the platform for the device's messages. Raises OSError where no answer came.
+
+    The portal tells messages to the device only.
+    """
+    async with _session() as session:
+        return await _READERS[account.platform](session, account)
+
+
+@contextlib.asynccontextmanager
+async def _session() -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
+            yield session
+    except aiohttp.ClientError as error:
+        raise OSError(str(error)) from error
 
 
 async def _post(
@@ -68,6 +87,12 @@ async def _post(
         return Exchange("POST", url, body, answer.status, told)
 
 
+async def _get(session: aiohttp.ClientSession, url: str, **headers: str) -> Exchange:
+    given = {key.replace("_", "-"): value for key, value in headers.items()}
+    async with session.get(url, headers=given) as answer:
+        return Exchange("GET", url, "", answer.status, await answer.text(errors="replace"))
+
+
 async def _bearer(session: aiohttp.ClientSession, account: Account, path: str) -> str:
     form = {
         "grant_type": "client_credentials",
@@ -76,6 +101,9 @@ async def _bearer(session: aiohttp.ClientSession, account: Account, path: str) -
     }
     told = await _post(session, account.url + path, urlencode(form), _FORM)
     return f"Bearer {json.loads(told.answer)['access_token']}"
+
+
+# ---- creating a message -----------------------------------------------------------------------
 
 
 async def _kore(
@@ -109,24 +137,65 @@ async def _connectivitypro(session: aiohttp.ClientSession, account: Account, tex
 
 
 async def _m2m_portal(session: aiohttp.ClientSession, account: Account, text: str) -> Exchange:
+    return await _portal(
+        session, account, "send_sms", f"<message_text>{escape(text)}</message_text>"
+    )
+
+
+async def _portal(
+    session: aiohttp.ClientSession, account: Account, name: str, more: str
+) -> Exchange:
     own = account.credentials
     body = (
-        '<send_sms version="1" api_id="1"><authentication>'
+        f'<{name} version="1" api_id="1"><authentication>'
         f"<username>{escape(str(own['username']))}</username>"
         f"<password>{escape(str(own['password']))}</password></authentication>"
-        f"<iccid>{escape(str(account.device['iccid']))}</iccid>"
-        f"<message_text>{escape(text)}</message_text></send_sms>"
+        f"<iccid>{escape(str(account.device['iccid']))}</iccid>{more}</{name}>"
     )
     return await _post(session, f"{account.url}/", body, "application/xml")
 
 
 async def _emnify(session: aiohttp.ClientSession, account: Account, text: str) -> Exchange:
+    bearer = await _emnify_bearer(session, account)
+    body = json.dumps({"source_address": EMNIFY_SOURCE, "payload": text})
+    url = _emnify_url(account)
+    return await _post(session, url, body, "application/json", Authorization=bearer)
+
+
+async def _emnify_bearer(session: aiohttp.ClientSession, account: Account) -> str:
     own = json.dumps({"application_token": str(account.credentials["application_token"])})
     told = await _post(session, f"{account.url}/api/v1/authenticate", own, "application/json")
-    bearer = f"Bearer {json.loads(told.answer)['auth_token']}"
-    url = f"{account.url}/api/v1/endpoint/{account.device['endpoint_id']}/sms"
-    body = json.dumps({"source_address": EMNIFY_SOURCE, "payload": text})
-    return await _post(session, url, body, "application/json", Authorization=bearer)
+    return f"Bearer {json.loads(told.answer)['auth_token']}"
+
+
+def _emnify_url(account: Account) -> str:
+    return f"{account.url}/api/v1/endpoint/{account.device['endpoint_id']}/sms"
+
+
+# ---- listing ----------------------------------------------------------------------------------
+
+
+async def _list_kore(session: aiohttp.ClientSession, account: Account, resource: str) -> Exchange:
+    bearer = await _bearer(session, account, "/api-services/v1/auth/token")
+    url = f"{account.url}/v1/{resource}?Sim={account.device['unique_name']}"
+    return await _get(session, url, Authorization=bearer)
+
+
+async def _list_connectivitypro(session: aiohttp.ClientSession, account: Account) -> Exchange:
+    bearer = await _bearer(session, account, "/Api/api/token")
+    own = account.credentials
+    query = urlencode({"account-id": own["account_id"], "iccid": account.device["iccid"]})
+    url = f"{account.url}/sms/v1/messages?{query}"
+    return await _get(session, url, Authorization=bearer, x_api_key=str(own["api_key"]))
+
+
+async def _list_m2m_portal(session: aiohttp.ClientSession, account: Account) -> Exchange:
+    return await _portal(session, account, "query_sms_mt_details", "<lastx>20</lastx>")
+
+
+async def _list_emnify(session: aiohttp.ClientSession, account: Account) -> Exchange:
+    bearer = await _emnify_bearer(session, account)
+    return await _get(session, _emnify_url(account), Authorization=bearer)
 
 
 _SENDERS: Final[
@@ -137,4 +206,12 @@ _SENDERS: Final[
     "connectivitypro": _connectivitypro,
     "m2m-portal": _m2m_portal,
     "emnify": _emnify,
+}
+
+_READERS: Final[Mapping[str, Callable[[aiohttp.ClientSession, Account], Awaitable[Exchange]]]] = {
+    "programmable-wireless": lambda session, account: _list_kore(session, account, "Commands"),
+    "super-sim": lambda session, account: _list_kore(session, account, "SmsCommands"),
+    "connectivitypro": _list_connectivitypro,
+    "m2m-portal": _list_m2m_portal,
+    "emnify": _list_emnify,
 }

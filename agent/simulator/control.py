@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from agent.simulator import client
@@ -95,7 +94,7 @@ class Control:
         )
         try:
             exchange = await client.send(account, text)
-        except (aiohttp.ClientError, OSError) as error:
+        except OSError as error:
             raise ValueError(f"the platform did not answer: {error}") from None
         return dataclasses.asdict(exchange)
 
