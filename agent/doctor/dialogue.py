@@ -55,9 +55,11 @@ async def _echo(patient: Patient) -> Result:
     if modem is None:
         return good("the running agent has switched it off")
     was_on, patient.echo = patient.echo, False
-    await accepted(modem, commands.ECHO_OFF)
+    taken = await accepted(modem, commands.ECHO_OFF)
     patient.echo = False
     await accepted(modem, commands.ERRORS_BY_NUMBER)
+    if not taken:
+        return error("ATE0 is refused, and the agent needs it", "name the modem's own AT port")
     if patient.echo:
         return warning("it stays on, whatever is said", "ATE0&W by hand may switch it off")
     return note("was on; off until the modem restarts") if was_on else good("off")

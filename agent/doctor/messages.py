@@ -10,6 +10,7 @@ from agent.doctor.identity import attempt
 from agent.doctor.patient import Patient
 from agent.doctor.sim import STATE
 from at import commands, negotiation
+from at.errors import CommandError
 
 __all__ = ["CHECKS"]
 
@@ -30,6 +31,9 @@ async def _centre(patient: Patient) -> Result:
 
 async def _storage(patient: Patient) -> Result:
     memories = await attempt(patient, commands.MEMORIES)
+    if not memories and await attempt(patient, commands.MEMORIES_OFFERED) is None:
+        told = "+CPMS is refused: messages are looked for where the modem keeps them by itself"
+        return warning(told, "send it a message; modem-agent history shows whether it came")
     if not memories:
         return note("the modem does not tell")
     rows = {memory.storage: memory for memory in memories}
@@ -51,6 +55,8 @@ async def _format(patient: Patient) -> Result:
     wanted = patient.config.modem.sms_mode if patient.config is not None else "auto"
     offered = await attempt(patient, commands.MESSAGE_FORMATS)
     text_mode = await attempt(patient, commands.MESSAGE_FORMAT)
+    if patient.modem is not None and (refused := await _refused(patient, wanted, text_mode)):
+        return refused
     if text_mode is None:
         return note("the modem does not tell")
     missing = {"pdu": "0", "text": "1"}.get(wanted)
@@ -65,8 +71,27 @@ async def _format(patient: Patient) -> Result:
     return good(told)
 
 
+async def _refused(patient: Patient, wanted: str, now: bool | None) -> Result | None:
+    """Set the mode that the agent would set, and the one in force again; None: it is taken."""
+    assert patient.line is not None  # noqa: S101 - "state" was reached
+    text_mode = wanted == "text"
+    try:
+        await patient.line.ask(commands.message_format(text_mode))
+    except CommandError as problem:
+        if problem.temporary:
+            return warning(f"not yet: {problem}", "try again in a minute")
+        remedy = "name the modem's own AT port; the agent cannot work without this"
+        return error(f"refused: {problem}", remedy)
+    if now is not None and now != text_mode:
+        await attempt(patient, commands.message_format(now))
+    return None
+
+
 async def _announcing(patient: Patient) -> Result:
     told = await attempt(patient, commands.INDICATIONS)
+    if told is None and await attempt(patient, commands.INDICATIONS_OFFERED) is None:
+        told_so = "+CNMI is refused: nothing is announced, messages are found by polling"
+        return warning(told_so, "another firmware may have it; modem.poll_s says how often")
     if told is None:
         return note("the modem does not tell")
     shown = ",".join("" if value is None else str(value) for value in told)

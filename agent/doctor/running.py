@@ -61,7 +61,9 @@ def _modem(patient: Patient) -> Result:
     if modem["link"] == "ready":
         return good(f"ready since {modem['since']}{_seen(modem)}{last}")
     reason = f" ({modem['reason']})" if modem["reason"] else ""
-    remedy = "the reason says what to do; stop the agent to have the port examined itself"
+    remedy = "stop the agent to have the port examined itself"
+    if modem["reason"]:
+        remedy = f"the reason says what to do; {remedy}"
     return error(f"{modem['link']}{reason}{last}", remedy)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ from agent.doctor import network
 from agent.doctor.finding import Finding, Means, Verdict
 from at.simulator import PtyModem
 from tests.agent.doctoring import Simulated, examine
+from tests.at.peer import ERROR, Peer
+from tests.at.test_dialects import answers
 from tests.support.agent import Agent, simulated
 
 
@@ -241,3 +244,23 @@ def test_exit_status_is_that_of_the_gravest_error(errors: tuple[Means, ...], sta
     harmless = [Finding("x", "y", Verdict.WARNING, "z", "", "configuration")]
     found = [Finding("x", "y", Verdict.ERROR, "z", "", means) for means in errors]
     assert worst([*harmless, *found]) == status
+
+
+@pytest.mark.parametrize("refused", ["E0", "+CMGF", "all"])
+async def test_device_that_refuses_what_the_agent_needs_is_an_error(
+    refused: str, tmp_path: Path
+) -> None:
+    every = ("E0", "+CMGF", "+CPMS", "+CNMI")
+    chosen = tuple(every if refused == "all" else [refused])
+    taken = {line: answer for line, answer in answers().items() if not line.startswith(chosen)}
+    taken |= {f"{name}*": ERROR for name in chosen}
+    async with Peer(taken) as peer:
+        report = await asyncio.to_thread(examine, tmp_path, port=peer.path)
+    assert report.status == 1
+    if refused != "+CMGF":
+        assert "ATE0 is refused" in report["dialogue: echo"]["seen"]
+    if refused != "E0":
+        assert "AT+CMGF=0: ERROR" in report["messages: format"]["seen"]
+    if refused == "all":
+        assert report["messages: storage"]["verdict"] == "warning"
+        assert report["messages: announcing"]["verdict"] == "warning"
