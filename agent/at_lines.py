@@ -10,100 +10,64 @@ __all__ = ["Line", "RefusedLineError", "check"]
 
 LINE_MAX: Final = 400  # characters; modules take 256 to 556
 
+
+def _table(*rows: tuple[str, str]) -> dict[str, str]:
+    """Rows of (reason, names) as a table: name -> reason."""
+    return {name: reason for reason, names in rows for name in names.split()}
+
+
 # Never: no answer that the driver could recognise would come, or a prompt that it cannot serve.
-_NEVER: Final = {
-    "A/": "it repeats a line that was the agent's",
-    "D": "a call would take the port into data mode",
-    "A": "a call would take the port into data mode",
-    "O": "it takes the port into data mode",
-    "+CGDATA": "it takes the port into data mode",
-    "+CMUX": "it turns the port into a multiplexer",
-    "+CMGS": "it asks for a text: modem-agent sms send TO TEXT sends an SMS",
-    "+CMGW": "it asks for a text, which cannot be given here",
-    "+CMGC": "it asks for a text, which cannot be given here",
-    "+CIPSEND": "it asks for a text, which cannot be given here",
-    "+QISEND": "it asks for a text, which cannot be given here",
-    "+QCMGS": "it asks for a text, which cannot be given here",
-    "+QFUPL": "it asks for a text, which cannot be given here",
-    "+CIPMODE": "it takes the port into data mode",
-    "S0": "a call would be answered, and take the port into data mode",
-    "+CNMA": "it may ask for a text, and acknowledges what the agent has not journalled",
-}
-_LOSES: Final = "a message that the agent has not journalled could be lost"
-_SETTINGS: Final = "the driver relies on this setting"
-_CARD: Final = "it may change the card, or spend tries of its PIN"
-_PORT: Final = "the port may change its meaning, or fall asleep"
-_SIM: Final = "tries are counted, and the last ones lock the SIM"
-_POWER: Final = "modem-agent send modem-reset resets the modem with care"
+_NEVER: Final = _table(
+    ("it repeats a line that was the agent's", "A/"),
+    ("a call would take the port into data mode", "D A S0"),
+    (
+        "it takes the port into data mode",
+        "O +CGDATA +CGANS +CIPMODE +QISWTMD +USODL #SO #SD #SKTD &T",
+    ),
+    ("it is for data mode", "+++"),
+    ("it turns the port into a multiplexer, or to another protocol", "+CMUX +CPROT"),
+    ("it asks for a text: modem-agent sms send TO TEXT sends an SMS", "+CMGS"),
+    (
+        "it asks for a text, which cannot be given here",
+        "+CMGW +CMGC +CIPSEND +QISEND +QCMGS +QFUPL",
+    ),
+    ("it may ask for a text, and acknowledges what the agent has not journalled", "+CNMA"),
+)
 # Only with `force`; the modem is brought up anew afterwards.
-_RISKY: Final = {
-    "+CMGD": _LOSES,
-    "+QMGDA": _LOSES,
-    "+CMGDA": _LOSES,
-    "+CPMS": _SETTINGS,
-    "+CNMI": _SETTINGS,
-    "+CMGF": _SETTINGS,
-    "+CSMS": _SETTINGS,
-    "+CSDH": _SETTINGS,
-    "+CSCS": _SETTINGS,
-    "+CSMP": _SETTINGS,
-    "+CSCA": _SETTINGS,
-    "+CMMS": _SETTINGS,
-    "+CMEE": _SETTINGS,
-    "+IPR": _SETTINGS,
-    "+IFC": _SETTINGS,
-    "+ICF": _SETTINGS,
-    "+CRES": _SETTINGS,
-    "+CSCB": _SETTINGS,
-    "+CMSS": "it sends an SMS that no budget counts",
-    "+CSIM": _CARD,
-    "+CGLA": _CARD,
-    "+CRSM": _CARD,
-    "+CRLA": _CARD,
-    "+CSCLK": _PORT,
-    "+QSCLK": _PORT,
-    "+UPSV": _PORT,
-    "^U2DIAG": _PORT,
-    "^SETPORT": _PORT,
-    "#USBCFG": _PORT,
-    "!USBCOMP": _PORT,
-    "+CUSBPIDSWITCH": _PORT,
-    "S": _SETTINGS,
-    "E": _SETTINGS,
-    "Q": _SETTINGS,
-    "V": _SETTINGS,
-    "Z": _SETTINGS,
-    "&F": _SETTINGS,
-    "&W": _SETTINGS,
-    "&C": _SETTINGS,
-    "&D": _SETTINGS,
-    "&K": _SETTINGS,
-    "S3": _SETTINGS,
-    "S4": _SETTINGS,
-    "S5": _SETTINGS,
-    "+CPIN": _SIM,
-    "+CPIN2": _SIM,
-    "+CPWD": _SIM,
-    "+CLCK": _SIM,
-    "+CFUN": _POWER,
-    "+CPOF": _POWER,
-    "+CPWROFF": _POWER,
-    "+CRESET": _POWER,
-    "+QPOWD": _POWER,
-    "^RESET": _POWER,
-    "#REBOOT": _POWER,
-    "!RESET": _POWER,
-    "!POWERDOWN": _POWER,
-    "#SHDN": _POWER,
-    "#ENHRST": _POWER,
-    "^SMSO": _POWER,
-    "+QRST": _POWER,
-    "+NRB": _POWER,
-    "$QCPWRDN": _POWER,
-    "^CPIN": _SIM,
-    "*CPIN": _SIM,
-    "^CARDLOCK": _SIM,
-}
+_RISKY: Final = _table(
+    ("a message that the agent has not journalled could be lost", "+CMGD +QMGDA +CMGDA +CMGRD"),
+    (
+        "the driver relies on this setting",
+        (
+            "+CPMS +CNMI +CMGF +CSMS +CSDH +CSCS +CSMP +CSCA +CMMS +CMEE +IPR +IFC +ICF +CRES "
+            "+CSCB +CREG +CGREG +CEREG +C5GREG +FCLASS +QURCCFG ^CURC "
+            "E Q V Z S = &F &W &Y &C &D &K \\Q"
+        ),
+    ),
+    ("the agent takes the modem's clock for the network's", "+CCLK"),
+    ("it sends an SMS that no budget counts", "+CMSS"),
+    ("it may change the card, or spend tries of its PIN", "+CSIM +CGLA +CRSM +CRLA +CCHO +CPBW"),
+    ("the modem may leave its network", "+COPS +CGATT"),
+    ("it presses keys, or deletes what the modem has stored", "+CKPD +CMAR"),
+    (
+        "the port may change its meaning, or fall asleep",
+        (
+            "+CSCLK +QSCLK +UPSV +CPSMS ^U2DIAG ^SETPORT #USBCFG #PORTCFG !USBCOMP +CUSBPIDSWITCH "
+            "+QUSBCFG +UUSBCONF"
+        ),
+    ),
+    (
+        "tries are counted, and the last ones lock the SIM",
+        "+CPIN +CPIN2 +CPWD +CLCK ^CPIN *CPIN ^CARDLOCK",
+    ),
+    (
+        "modem-agent send modem-reset resets the modem with care",
+        (
+            "+CFUN +CPOF +CPOWD +CPWROFF +CRESET +CREBOOT +QPOWD ^RESET #REBOOT !RESET !POWERDOWN "
+            "#SHDN #ENHRST ^SMSO +QRST +NRB +TRB $QCPWRDN"
+        ),
+    ),
+)
 
 _EXTENDED = re.compile(r"[+^#!$%*_\\@&?-][A-Z0-9_]*", re.IGNORECASE)
 _BASIC = re.compile(r"(S[0-9]+|[&\\%]?[A-Z])([0-9]*)(=[0-9]*|\?)?", re.IGNORECASE)
@@ -112,7 +76,8 @@ _QUOTED = re.compile(r'"[^"]*"')
 _READS_CARD = re.compile(
     r"\+(?:CRSM=|CRLA=[0-9]+,)0*(?:176|178|192|203|242)(?:,[^+^#!$%*]*)?", re.IGNORECASE
 )
-_ZEROS = re.compile("S0+(?=[0-9])")  # S00 is S0
+_REGISTER = re.compile("S0*([0-9]+)")  # S00 is S0
+_OPERATOR_FORMAT = re.compile(r"\+COPS=0*3,[0-9]+", re.IGNORECASE)  # how its name is shown
 _BLANKS = re.compile(r"\s+")
 _HIDDEN = re.compile(r"[+^#!$%*][A-Z][A-Z0-9]+", re.IGNORECASE)
 
@@ -156,18 +121,25 @@ def check(text: str, *, force: bool = False) -> Line:
     for name in names:
         if name in _NEVER:
             raise RefusedLineError(f"AT{name} is not sent: {_NEVER[name]}", forcible=False)
-    risky = [name for name in names if name in _RISKY]
+    risky = [name for name in names if _kind(name) in _RISKY]
     if risky and not force:
-        told = f"AT{risky[0]} is not sent unless forced: {_RISKY[risky[0]]}"
+        told = f"AT{risky[0]} is not sent unless forced: {_RISKY[_kind(risky[0])]}"
         raise RefusedLineError(told, forcible=True)
     return Line(line, (risky or names or [""])[0], bool(risky))
 
 
+def _kind(name: str) -> str:
+    """Its name in the tables: one for all registers."""
+    return "S" if _REGISTER.fullmatch(name) else name
+
+
 def _names(line: str) -> list[str]:
     """Return the names of the commands in a line that do more than read (V.250 5.4)."""
-    names = []
+    names: list[str] = []
     # A quoted value may hold anything. Blanks mean nothing anywhere else (V.250 §5.2.1).
     bare = _BLANKS.sub("", _QUOTED.sub('""', line))
+    if "+++" in bare:
+        names.append("+++")
     for piece in bare.split(";"):
         names += _basic_then_extended(piece.strip())
     return names
@@ -180,18 +152,20 @@ def _basic_then_extended(piece: str) -> list[str]:
         basic = _BASIC.match(rest)
         extended = _EXTENDED.match(rest)
         if basic is not None:
-            name = _ZEROS.sub("S", basic[1].upper())
-            if basic[3] != "?":
+            name = _REGISTER.sub(r"S\1", basic[1].upper())
+            if basic[3] != "?" or name[0] != "S":  # only a register can be read so
                 names.append(name)
             if name in _NEVER:
                 return names
             rest = rest[basic.end() :].lstrip()
         elif extended is not None:
             tail = rest[extended.end() :]
-            if tail in ("?", "=?") or _READS_CARD.fullmatch(rest):
+            if tail in ("?", "=?") or any(
+                harmless.fullmatch(rest) for harmless in (_READS_CARD, _OPERATOR_FORMAT)
+            ):
                 return names
             # Some modems go on after an answer or a value without a semicolon.
             return [*names, extended[0].upper(), *(one.upper() for one in _HIDDEN.findall(tail))]
         else:
-            return names
+            return [*names, rest[0]]
     return names

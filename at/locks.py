@@ -72,7 +72,9 @@ def lock_tty(path: str, real: str) -> Lock:
             raise _busy(path, _describe(owner), None)
         with contextlib.suppress(OSError):
             name.unlink(missing_ok=True)
-            name.write_text(f"{os.getpid():10d}\n", encoding="ascii")
+            # Made anew, so that no link that somebody left there is written through.
+            with name.open("x", encoding="ascii") as file:
+                file.write(f"{os.getpid():10d}\n")
             return Lock(name)
     return Lock()
 
@@ -90,6 +92,10 @@ def lock_name(url: str) -> Lock:
         descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
         return Lock()  # another user's file, or no place for one: nothing to agree upon
+    seen = os.fstat(descriptor)
+    if not stat.S_ISREG(seen.st_mode) or seen.st_uid not in {0, os.geteuid()}:
+        os.close(descriptor)
+        return Lock()  # somebody else's: it holds up nobody
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -185,14 +191,16 @@ def _uucp_owner(name: Path, device: str) -> int | None:
     and names a process of its own (or root wrote it). Process 1 holds no port.
     """
     try:
-        with name.open("r", encoding="ascii", errors="replace") as file:
-            writer = os.fstat(file.fileno()).st_uid
-            text = file.read(LOCK_FILE_MAX).split()
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(descriptor, encoding="ascii", errors="replace") as file:
+            seen = os.fstat(descriptor)
+            # What is no plain file may have no end, or none to read at all.
+            text = file.read(LOCK_FILE_MAX).split() if stat.S_ISREG(seen.st_mode) else []
         pid = int(text[0]) if text and text[0].isdecimal() else 0
         runner = Path(f"/proc/{pid}").stat().st_uid
     except (OSError, ValueError):
         return None
-    if pid <= 1 or writer not in {0, runner} or not _may_open(writer, device):
+    if pid <= 1 or seen.st_uid not in {0, runner} or not _may_open(seen.st_uid, device):
         return None
     return pid
 

@@ -8,6 +8,8 @@ import pytest
 
 from agent import at_lines
 from agent.at_lines import RefusedLineError, check
+from at.profile import Profile
+from at.profiles import PROFILES
 from tests.support.agent import REPOSITORY
 
 
@@ -29,6 +31,8 @@ from tests.support.agent import REPOSITORY
         ('AT+CUSD=1,"*100#;D123",15', '+CUSD=1,"*100#;D123",15'),
         ("ATH", "H"),
         ("AT^SYSINFO", "^SYSINFO"),
+        ("AT+COPS=3,0", "+COPS=3,0"),
+        ("AT+COPS=?", "+COPS=?"),
         ("AT+CRSM=176,12258,0,0,10", "+CRSM=176,12258,0,0,10"),
         ("AT+CRLA=1,178,28480,1,4,28", "+CRLA=1,178,28480,1,4,28"),
     ],
@@ -61,6 +65,13 @@ def test_harmless_lines_pass_without_their_at(typed: str, sent: str) -> None:
         "A T+CSQ",
         "AT+ CMGS=3",
         'AT+CSCS="GSM',
+        "ATD?",
+        "ATA?",
+        "+++",
+        "AT+++ATH",
+        "AT+CSQ;+CGANS=1",
+        "AT&T1",
+        "AT#SO=1",
     ],
 )  # fmt: skip
 def test_what_the_driver_cannot_survive_is_never_sent(typed: str) -> None:
@@ -100,6 +111,18 @@ def test_what_the_driver_cannot_survive_is_never_sent(typed: str) -> None:
         ("ATS=10", "S"),
         ("ATS05=8", "S5"),
         ("AT+CMSS=1", "+CMSS"),
+        ("ATS2=43", "S2"),
+        ("AT=1", "="),
+        ("ATE?", "E"),
+        ("AT+CMGRD=1", "+CMGRD"),
+        ("AT+COPS=2", "+COPS"),
+        ("AT+CGATT=0", "+CGATT"),
+        ("AT+CREG=0", "+CREG"),
+        ('AT+CCLK="26/01/01,00:00:00+00"', "+CCLK"),
+        ("AT\\Q0", "\\Q"),
+        ("AT&Y1", "&Y"),
+        ("AT+CPSMS=1", "+CPSMS"),
+        ('AT+CKPD="s"', "+CKPD"),
     ],
 )  # fmt: skip
 def test_what_unsettles_the_driver_needs_force(typed: str, name: str) -> None:
@@ -108,6 +131,17 @@ def test_what_unsettles_the_driver_needs_force(typed: str, name: str) -> None:
     assert refused.value.forcible
     line = check(typed, force=True)
     assert (line.name, line.unsettles) == (name, True)
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_what_a_profile_sets_or_switches_off_needs_force(profile: Profile) -> None:
+    off = [profile.power_off] if profile.power_off is not None else []
+    for line in [setup.line for setup in profile.setup] + [
+        one.line for one in (profile.reset, *off)
+    ]:
+        with pytest.raises(RefusedLineError) as refused:
+            check(f"AT{line}")
+        assert refused.value.forcible
 
 
 @pytest.mark.parametrize("typed", ["AT+X\r\nAT", "AT\x1a", "ATé", "AT" + "1" * 500, "AT+A\nAT+B"])

@@ -310,6 +310,42 @@ def test_uucp_lock_that_names_no_program_of_its_writer_is_taken_over(
     held.release()
 
 
+def test_pipe_or_link_in_place_of_a_lock_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "UUCP_FOLDERS", (str(tmp_path),))
+    lock = tmp_path / "LCK..ttyUSB7"
+    other = tmp_path / "other"
+    other.write_text("kept")
+    for pipe in (True, False):
+        if pipe:
+            os.mkfifo(lock)
+        else:
+            lock.symlink_to(other)
+        held = locks.lock_tty("/dev/ttyUSB7", "/dev/ttyUSB7")
+        assert held.path == lock
+        assert not lock.is_symlink()
+        held.release()
+    assert other.read_text() == "kept"
+
+
+def test_lock_of_a_name_that_is_another_users_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    first = locks.lock_name("socket://127.0.0.1:1")
+    with pytest.raises(PortBusyError):
+        locks.lock_name("socket://127.0.0.1:1")
+    if os.getuid() == 0:  # to whom root's files are nobody else's
+        for name in tmp_path.iterdir():
+            os.chown(name, 4711, -1)
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+    assert locks.lock_name("socket://127.0.0.1:1").descriptor is None
+    first.release()
+    os.mkfifo(tmp_path / "modem-agent-socket-127.0.0.1-2.lock")
+    assert locks.lock_name("socket://127.0.0.1:2").descriptor is None
+
+
 def test_only_who_may_open_the_device_may_lock_it(tmp_path: Path) -> None:
     device = tmp_path / "node"
     device.touch(mode=0o660)
