@@ -17,6 +17,7 @@ from agent.events import Event, Events
 from agent.facts import FirmwareFacts
 from agent.journal import Journal
 from agent.ladder import LADDER, RESET, Rung
+from agent.liveness import Liveness
 from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
@@ -131,6 +132,7 @@ class Link:
         self._pulse = pulse
         self._history = RecoveryHistory(journal, clock, can_power_cycle=bool(config.power_cycle))
         self._time = TimeAsking(clock)
+        self.liveness = Liveness(clock)
         self._modem: Modem | None = None
         self._messages: MessageStore | None = None
         self._ready = asyncio.Event()
@@ -336,10 +338,19 @@ class Link:
         assert self.identity is not None  # noqa: S101 - as above
         check_at = self._clock.boottime() + CHECK_S
         while not await self._lost_or_troubled(
-            max(PAUSE_MIN_S, min(check_at - self._clock.boottime(), self._time.due_in_s()))
+            max(
+                PAUSE_MIN_S,
+                min(
+                    check_at - self._clock.boottime(),
+                    self._time.due_in_s(),
+                    self.liveness.due_in_s(),
+                ),
+            )
         ):
             try:
                 await self._time.ask(self._modem)
+                if self.liveness.due_in_s() == 0 and not self.identity.radio_off:
+                    await self._look(self._modem)
                 if self._clock.boottime() < check_at:
                     continue
                 check_at = self._clock.boottime() + CHECK_S
@@ -350,6 +361,17 @@ class Link:
         self._ready.clear()
         if self._lost:
             self._cause = self._modem.lost_reason or "port lost"
+
+    async def _look(self, modem: Modem) -> None:
+        """Look at card and network; tell when it changed, bring up anew where that may help."""
+        before = self.liveness.unregistered_since
+        cause = await self.liveness.look(modem)
+        if (self.liveness.unregistered_since is None) != (before is None):
+            detail = cause if before is None else "registered again"
+            log.warning("network: %s", detail)
+            self._events.tell(Event(self._clock.wall(), "link", state=self.told, detail=detail))
+        if cause:
+            self.renew(cause)
 
     async def _lost_or_troubled(self, within_s: float) -> bool:
         """Wait until the modem is lost or somebody suspects it; False: neither in that time."""

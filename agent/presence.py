@@ -155,6 +155,7 @@ class Presence:
             "storage_used": None,
             "storage_total": None,
             "inbox": self._link.inbox_error or None,
+            "unregistered_since": self._link.liveness.unregistered_since,
             "since": self._link.since,
         }
 

@@ -100,7 +100,9 @@ def lines(answer: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     if modem.get("inbox"):
         rows.append(("inbox", f"CANNOT BE READ: {modem['inbox']}"))
-    if modem["registration"]:
+    if modem.get("unregistered_since"):
+        rows.append(("network", f"NOT REGISTERED since {modem['unregistered_since']}"))
+    elif modem["registration"]:
         rows.append(("network", _network(modem)))
     if modem["storage_total"] is not None:
         room = f"{modem['storage_used']} of {modem['storage_total']} messages"

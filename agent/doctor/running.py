@@ -58,6 +58,10 @@ def _modem(patient: Patient) -> Result:
     if modem["link"] == "ready" and modem.get("inbox"):
         remedy = "modem-agent at 'AT+CPIN?'; is the card in place, and its memory sound?"
         return error(f"ready, but messages cannot be read: {modem['inbox']}{last}", remedy)
+    if modem["link"] == "ready" and modem.get("unregistered_since"):
+        remedy = "antenna, coverage, and whether the SIM is active at its platform"
+        told = f"ready, but not registered since {modem['unregistered_since']}"
+        return error(f"{told}{_seen(modem)}{last}", remedy)
     if modem["link"] == "ready":
         return good(f"ready since {modem['since']}{_seen(modem)}{last}")
     reason = f" ({modem['reason']})" if modem["reason"] else ""
