@@ -106,7 +106,7 @@ class Inbox:
             log.warning("inbox failed error=%s", error)
         self._link.suspect(error)
         if isinstance(error, CommandError | ReplyError):
-            self._link.storage_failed(error)
+            self._link.unreadable.failed(error)
         self._link.bell.ring_later(min(RETRY_S * 2**self._failures, self._poll_s))
         self._failures = min(self._failures + 1, MAX_DOUBLINGS)
 
@@ -134,7 +134,7 @@ class Inbox:
                 await self._take(messages, [stored])
         if everywhere:
             await self._take(messages, await messages.list_stored())
-            self._link.storage_read()
+            self._link.unreadable.read()
             self._failures = 0
 
     async def _take(self, messages: MessageStore, stored: Sequence[Stored]) -> None:

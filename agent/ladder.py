@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["LADDER", "REOPEN", "RESET", "Rung", "next_rung"]
+__all__ = ["LADDER", "REOPEN", "RESET", "Rung", "next_rung", "refusal_pauses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,17 @@ LADDER: Final = (
     Rung("power-cycle", settle_s=20.0, after_s=180.0, per_hour=1, per_day=4),
     Rung("back-off", settle_s=300.0),
 )
+
+REFUSED_S: Final = 15.0  # after the first refusal of what the bring-up needs; then twice as long
+REFUSED_MAX_S: Final = 960.0
+
+
+def refusal_pauses() -> Iterator[float]:
+    """How long to wait after one refusal after another, in seconds."""
+    pause_s = REFUSED_S
+    while True:
+        yield pause_s
+        pause_s = min(2 * pause_s, REFUSED_MAX_S)
 
 
 def next_rung(

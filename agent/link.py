@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -16,12 +16,13 @@ from agent.config import ModemConfig
 from agent.events import Event, Events
 from agent.facts import FirmwareFacts
 from agent.journal import Journal
-from agent.ladder import LADDER, RESET, Rung
+from agent.ladder import LADDER, RESET, Rung, refusal_pauses
 from agent.liveness import Liveness
 from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
 from agent.time_asking import TimeAsking
+from agent.unreadable import Unreadable
 from at.bringup import BringUp, Identity, bring_up, in_force
 from at.command import Command
 from at.discovery import AUTO, open_modem
@@ -59,11 +60,8 @@ R = TypeVar("R")
 
 DELIVERED_MAX: Final = 256  # the network hands over one at a time where it waits for answers
 SIM_RETRY_S: Final = 60.0  # how soon to look whether somebody mended the SIM
-REFUSED_S: Final = 15.0  # after the first refusal of what the bring-up needs; then twice as long
-REFUSED_MAX_S: Final = 960.0
 ABSENT_S: Final = 0.5  # how often to look for a device that is not there
 BUSY_S: Final = 5.0  # how often to try a port that another program holds
-UNREADABLE_S: Final = 60.0  # messages unreadable for this long: the card is looked at
 STABLE_S: Final = 120.0  # ready for this long: the ladder starts at its foot again
 POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
@@ -72,14 +70,6 @@ PAUSE_MIN_S: Final = 1.0  # between two questions to a modem that is well
 # What is gone through at every attempt: told once until the modem has been ready again.
 ATTEMPT: Final = frozenset({"opening", "starting", "recovering"})
 CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
-
-
-def refusal_pauses() -> Iterator[float]:
-    """How long to wait after one refusal after another, in seconds."""
-    pause_s = REFUSED_S
-    while True:
-        yield pause_s
-        pause_s = min(2 * pause_s, REFUSED_MAX_S)
 
 
 class LinkDownError(AtError):
@@ -92,7 +82,8 @@ class Link:
     told: the state as the events tell it, with since: what is only tried again changes neither.
 
     identity: who the modem and its SIM are, None before the first bring-up. bell: rung when
-    there may be messages to read. ladder: the rungs of the recovery; may be changed before run().
+    there may be messages to read. unreadable: whether they can be. ladder: the rungs of the
+    recovery; may be changed before run().
     """
 
     def __init__(
@@ -143,8 +134,7 @@ class Link:
         self._refusal_pauses = refusal_pauses()
         self._renewal_asked = False  # and nothing else is the matter
         self._troubled_at: float | None = None  # since when the ladder is climbed
-        self.inbox_error = ""  # why messages cannot be read, "" while they can
-        self._unreadable_at: float | None = None  # since when, boot time
+        self.unreadable = Unreadable(clock, tell=self._tell, trouble=self._distrust)
         self._gone: tuple[str, float] | None = None  # why and when the device vanished
 
     # ---- what the others use --------------------------------------------------------------
@@ -194,31 +184,6 @@ class Link:
         """Hear of an error that somebody met: one of the link, or only of a command?"""
         if isinstance(error, CommandTimeoutError | PortLostError):
             self._distrust(str(error))
-
-    def storage_failed(self, error: AtError) -> None:
-        """Hear that the messages cannot be read; for a minute, that is trouble of the link."""
-        now_s = self._clock.boottime()
-        if self._unreadable_at is None:
-            self._unreadable_at = now_s
-        if str(error) != self.inbox_error:
-            self.inbox_error = str(error)
-            self._tell_inbox()
-        if now_s - self._unreadable_at >= UNREADABLE_S:
-            self._unreadable_at = now_s
-            self._distrust(f"messages cannot be read: {error}")
-
-    def storage_read(self) -> None:
-        """Hear that all messages have been read."""
-        self._unreadable_at = None
-        if self.inbox_error:
-            self.inbox_error = ""
-            log.info("messages can be read again")
-            self._tell_inbox()
-
-    def _tell_inbox(self) -> None:
-        detail = f"messages cannot be read: {self.inbox_error}" if self.inbox_error else ""
-        detail = detail or "messages can be read again"
-        self._events.tell(Event(self._clock.wall(), "link", state=self.state, detail=detail))
 
     def reset(self, cause: str) -> None:
         """Ask for a reset of the modem, as `modem-reset` does."""
@@ -478,6 +443,9 @@ class Link:
         if modem is not None:
             await modem.close()
 
+    def _tell(self, detail: str) -> None:
+        self._events.tell(Event(self._clock.wall(), "link", state=self.state, detail=detail))
+
     # ---- news from the modem ---------------------------------------------------------------
 
     def _hear(self, urc: object) -> None:
@@ -492,9 +460,7 @@ class Link:
             self._time.registered(urc.status)
         elif isinstance(urc, StorageFull):
             log.warning("message memory full")
-            self._events.tell(
-                Event(self._clock.wall(), "link", state=self.state, detail="storage full")
-            )
+            self._tell("storage full")
             self.bell.ring()
         elif isinstance(urc, Restarted):
             self._distrust(f"the modem restarted: {urc.line}")

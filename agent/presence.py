@@ -154,7 +154,7 @@ class Presence:
             "firmware": identity.firmware if identity else None,
             "storage_used": None,
             "storage_total": None,
-            "inbox": self._link.inbox_error or None,
+            "inbox": self._link.unreadable.error or None,
             "unregistered_since": self._link.liveness.unregistered_since,
             "since": self._link.since,
         }

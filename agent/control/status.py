@@ -77,7 +77,7 @@ def _modem(link: Link, survey: Survey | None) -> dict[str, Any]:
         "link": link.state,
         "reason": link.reason or None,
         "since": link.since,
-        "inbox": link.inbox_error or None,
+        "inbox": link.unreadable.error or None,
         "unregistered_since": link.liveness.unregistered_since,
         **{name: getattr(found, name) if found else None for name in names},
         **{name: getattr(survey, name) if survey and ready else None for name in seen},

@@ -40,7 +40,7 @@ async def test_card_that_goes_is_told_and_taken_back(
 
     async def until(state: str, error: str) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while app.link.state != state or error not in app.link.inbox_error:  # noqa: ASYNC110 - no event
+            while app.link.state != state or error not in app.link.unreadable.error:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.005)
 
     async with modem:
@@ -58,7 +58,7 @@ async def test_card_that_goes_is_told_and_taken_back(
         modem.deliver(stored("ping id=a").raw, announce=False)
         await until("ready", "")
         async with asyncio.timeout(PATIENCE_S):
-            while modem.store.used or app.link.inbox_error:  # noqa: ASYNC110 - no event
+            while modem.store.used or app.link.unreadable.error:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.005)
         for task in tasks:
             task.cancel()

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import link as link_module
+from agent import ladder
 from agent.app import App
-from agent.link import refusal_pauses
+from agent.ladder import refusal_pauses
 from tests.agent.parts import TurnedClock, make_app
 from tests.at.peer import ERROR, OK, Peer
 from tests.at.test_dialects import answers
@@ -47,7 +47,7 @@ async def recovery(app: App) -> list[str]:
 async def test_lasting_refusal_is_told_and_tried_again_slowly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    monkeypatch.setattr(link_module, "REFUSED_S", 0.05)
+    monkeypatch.setattr(ladder, "REFUSED_S", 0.05)
     async with Peer(answers()) as peer:
         peer.answers[refused] = ERROR
         async with linked(tmp_path, peer) as app:
