@@ -163,7 +163,7 @@ CLOCK: Final = ask("+CCLK?", "+CCLK", lambda line: line.partition(":")[2].strip(
 
 def iccid(line: str) -> Command[str]:
     """The SIM's number by the vendor's own command: +CCID, +QCCID, +ICCID, ^ICCID?, #CCID."""
-    return one_word(line, digits("[0-9A-Fa-f]{17,20}"), read=telecom_card)
+    return one_word(line, digits("[0-9A-Fa-f]{17,24}"), read=telecom_card)
 
 
 # EF-ICCID by its number (TS 31.102 §4.2, TS 102.221 §13.2): every SIM has it, PIN or not.
@@ -342,7 +342,9 @@ def message_service(phase: int) -> Command[None]:
 # -- messages: text mode settings (TS 27.005 §3.1, §3.2.3, TS 27.007 §5.5) ------------------------
 
 CHARSETS_OFFERED: Final = ask(
-    "+CSCS=?", "+CSCS", lambda line: frozenset[str]().union(*fields.offers(line))
+    "+CSCS=?",
+    "+CSCS",
+    lambda line: frozenset(name.upper() for names in fields.offers(line) for name in names),
 )
 SHOW_HEADERS: Final = do("+CSDH=1")  # §3.3.3
 

@@ -188,17 +188,22 @@ CMS: Final[dict[int, Meaning]] = {
 
 _CODED = re.compile(r"\+(CM[ES]) ERROR: ?(.*)")
 _CARD = re.compile(r"\(U\)SIM|\bUSIM\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"\((?:#|see|refer).*", re.IGNORECASE)  # the cause in TS 24.008, a clause
+# Wording that differs between releases of TS 27.007.
+_SPELLINGS: Final = (("isation", "ization"), ("adaptor", "adapter"), ("errors", "error"))
 
 
 def _key(name: str) -> str:
     """A name as it is compared: releases and vendors differ in case, hyphens and (U)SIM."""
-    return re.sub(r"[^a-z0-9+]", "", _CARD.sub("SIM", name).lower())
+    text = _REFERENCE.sub("", _CARD.sub("SIM", name)).lower()
+    for other, usual in _SPELLINGS:
+        text = text.replace(other, usual)
+    return re.sub(r"[^a-z0-9+]", "", text)
 
 
 # What earlier releases and vendors say instead (TS 27.007 §9.2.1 "phone adaptor link reserved").
 _ALIASES: Final = {
     "CME": {
-        "phone adaptor link reserved": 2,
         "incorrect parameter": 50,
         "invalid parameter": 50,
         "unknown error": 100,
@@ -207,6 +212,10 @@ _ALIASES: Final = {
         "mission or unknown APN": 127,
         "missing or unknown access point name": 127,
         "activation reject by GGSN": 130,
+        "activation rejected by GGSN, Serving GW or PDN GW": 130,
+        "activation rejected, unspecified": 131,
+        "request rejected by Serving GW or PDN GW": 130,
+        "request rejected, unspecified": 131,
         "PH-SIM PUK required": 48,
         "operation temporarily not allowed": 126,
         "operation temporary not allowed": 126,
@@ -253,5 +262,9 @@ def command_error(line: str, final: str) -> CommandError:
     domain, text = coded[1], coded[2].strip().strip('"')
     code = int(text) if text.isdecimal() else _NAMES[domain].get(_key(text))
     known = _TABLES[domain].get(code) if code is not None else None
+    if known is None and code is None:
+        # Some tell the words of one table behind the name of the other.
+        other = "CMS" if domain == "CME" else "CME"
+        known = _TABLES[other].get(_NAMES[other].get(_key(text), -1))
     name, temporary = known if known is not None else (text, None)
     return CommandError(line, final, domain=domain, code=code, name=name, temporary=temporary)

@@ -193,6 +193,11 @@ def test_one_memory_is_used_in_all_three_roles(offer: str, chosen: Memories | No
         ("+CME ERROR: 107", "CME", 107, False),
         ("+CME ERROR: GPRS services not allowed", "CME", 107, False),
         ("+CME ERROR: Congestion", "CME", 122, True),
+        ("+CME ERROR: PLMN not allowed (#11)", "CME", 111, False),
+        ("+CME ERROR: network personalisation PIN required", "CME", 40, False),
+        ("+CME ERROR: phone-adaptor link reserved", "CME", 2, True),
+        ("+CME ERROR: activation rejected, unspecified", "CME", 131, None),
+        ("+CME ERROR: semantic error in the TFT operation", "CME", 141, False),
         ("+CME ERROR: service option not supported", "CME", 132, False),
         ("+CME ERROR: (U)SIM not inserted", "CME", 10, False),
         ("+CMS ERROR: (U)SIM busy", "CMS", 314, True),
@@ -200,8 +205,21 @@ def test_one_memory_is_used_in_all_three_roles(offer: str, chosen: Memories | No
         ("+CMS ERROR: no +CNMA acknowledgement expected", "CMS", 340, False),
     ],
 )
-def test_errors_in_words_are_known(
+def test_errors_in_words_are_known_however_they_are_spelt(
     text: str, domain: str, code: int, temporary: bool | None
 ) -> None:
     error = command_error("+X", text)
     assert (error.domain, error.code, error.temporary) == (domain, code, temporary)
+
+
+@pytest.mark.parametrize(
+    ("final", "temporary"),
+    [
+        ("+CMS ERROR: incorrect parameters", False),
+        ("+CME ERROR: SMSC address unknown", False),
+        ("+CMS ERROR: temporarily out of service due to other MT usage", True),
+    ],
+)
+def test_words_of_the_other_table_tell_what_can_be_hoped_for(final: str, temporary: bool) -> None:
+    error = command_error("+X", final)
+    assert (error.code, error.temporary) == (None, temporary)
