@@ -71,7 +71,7 @@ class UrcSpec(Generic[R_co]):
     pattern: full match on the line. follow: full-match pattern of the one line that comes after
     it (the PDU after +CMT:), None where there is none. parse: the match and the following line
     ("" without one) -> the typed event; raises ValueError for a line that only looks like it.
-    length, ends: as in Command.
+    length, ends: as in Command. bodiless: told with "" where no line follows, as there may be none.
     """
 
     pattern: re.Pattern[str]
@@ -79,3 +79,4 @@ class UrcSpec(Generic[R_co]):
     follow: re.Pattern[str] | None = None
     length: Callable[[str], int | None] | None = None
     ends: Callable[[str, str], bool] | None = None
+    bodiless: bool = False

@@ -31,6 +31,7 @@ UNHEARD_S: Final = 2.0  # news after such a silence: the modem was away and did 
 SPEAKING_S: Final = 1.0  # a modem that speaks again answers at once, or not at all
 SUSPECT_S: Final = 60.0  # a line that damages one answer may damage the next unseen
 LAPSE_S: Final = 0.6  # of silence behind what looks like the end of a text that should go on
+UNFOLLOWED_S: Final = 2.0  # of silence behind the header of a message that seems to be empty
 WRECK_S: Final = 0.4  # after what looks like a final result code that lost an octet
 # Some modems keep ESC in the line that AT then ends: it gets a line of its own, or is left out.
 ESCAPES: Final = (ESC, ESC + b"\r", b"")
@@ -356,12 +357,14 @@ class Modem:
             self._lapse.cancel()
             self._lapse = None
         if self._protocol.overdue:
-            self._lapse = self._loop.call_later(LAPSE_S, self._give_up_length)
+            self._lapse = self._loop.call_later(LAPSE_S, self._give_up_text)
+        elif self._protocol.unfollowed:
+            self._lapse = self._loop.call_later(UNFOLLOWED_S, self._give_up_text)
 
-    def _give_up_length(self) -> None:
+    def _give_up_text(self) -> None:
         self._lapse = None
-        while self._protocol.overdue:
-            log.info("text shorter than its length")
+        while self._protocol.overdue or self._protocol.unfollowed:
+            log.info("text shorter than its header says")
             self._events(self._protocol.lapse())
 
     def port_lost(self, reason: str) -> None:

@@ -157,10 +157,21 @@ class AtProtocol:
         last = _END.split(lines)[-1].decode("latin-1")
         return self._headers[-1].spec is not None or _is_final(last)
 
+    @property
+    def unfollowed(self) -> bool:
+        """Whether the line that may follow a header is awaited, and nothing of it has come."""
+        header = self._headers[-1] if self._headers else None
+        bodiless = header is not None and header.spec is not None and header.spec.bodiless
+        return bodiless and header is not None and header.octets is None and not self._buffer
+
     def lapse(self) -> list[Event]:
-        """Give up the length of the text that is awaited, which lies: lines alone bound it."""
+        """Give up a length that lies (lines alone bound the text), or a line that does not come."""
+        events: list[Event] = []
+        if self.unfollowed:
+            self._complete(self._headers.pop(), "", events)
+            return events
         if not self._headers or self._headers[-1].octets is None:
-            return []
+            return events
         header = self._headers[-1]
         header.octets = None
         header.follow = header.follow or _ANY

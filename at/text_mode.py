@@ -82,6 +82,7 @@ class TextMode:
                 _BODY if self._hex else _LINE,
                 self._length,
                 self._ends,
+                bodiless=True,
             ),
             UrcSpec(re.compile(r"\+CDS: ?\d+,\d+,.*,.*"), report_delivered),
         )

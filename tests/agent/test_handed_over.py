@@ -191,6 +191,22 @@ async def test_two_parts_in_text_mode_are_joined_or_unsupported(
     assert peer.lines.count("AT+CNMA") == len(parts)
 
 
+@pytest.mark.parametrize("header", BARE)
+@pytest.mark.parametrize("empty", ["\r\n", ""])
+async def test_empty_message_in_text_mode_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, header: str, empty: str
+) -> None:
+    monkeypatch.setattr("at.modem.UNFOLLOWED_S", 0.02)
+    async with Peer() as peer:
+        heard: list[object] = []
+        urcs = (*TextMode("GSM").urcs, *URCS)
+        modem = await Modem.open(peer.path, urcs=urcs, on_urc=heard.append)
+        peer.say(f"\r\n{header}\r\n{empty}".encode())
+        await until(lambda: heard)
+        await modem.close()
+    assert heard == [MessageDelivered(header.rstrip(), "")]
+
+
 def _user_data(pdu: bytes) -> tuple[int, bytes]:
     """TP-UDL and TP-UD of a message without a service centre from 000."""
     at = 1 + 1 + 2 + 2 + 2 + 7
