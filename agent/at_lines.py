@@ -69,6 +69,14 @@ _RISKY: Final = _table(
     ),
 )
 
+# Values given to these ask and change nothing; to any other command they may change what it likes.
+_ASKS: Final = frozenset(
+    """+CMGL +CMGR +CPBR +CPBF +CPBS +CPINR +CUSD +CGSN +CGPADDR +CGCONTRDP +CGEQOS +QENG +QPING
+    +QLTS +QNWINFO +QCSQ +CPSI +USTATS #MONI !GSTATUS ^SYSINFO ^CARDMODE""".split()  # noqa: SIM905
+)
+_BASIC_ASKS: Final = frozenset("IHLMTPX") | {"&V"}
+_UNKNOWN: Final = "nobody knows here what it changes"
+
 _EXTENDED = re.compile(r"[+^#!$%*_\\@&?-][A-Z0-9_]*", re.IGNORECASE)
 _BASIC = re.compile(r"(S[0-9]+|[&\\%]?[A-Z])([0-9]*)(=[0-9]*|\?)?", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"')
@@ -122,9 +130,10 @@ def check(text: str, *, force: bool = False) -> Line:
         if name in _NEVER:
             raise RefusedLineError(f"AT{name} is not sent: {_NEVER[name]}", forcible=False)
     risky = [name for name in names if _kind(name) in _RISKY]
+    risky += [name.removesuffix("=") for name in names if name.endswith("=") and name != "="]
     if risky and not force:
-        told = f"AT{risky[0]} is not sent unless forced: {_RISKY[_kind(risky[0])]}"
-        raise RefusedLineError(told, forcible=True)
+        reason = _RISKY.get(_kind(risky[0]), _UNKNOWN)
+        raise RefusedLineError(f"AT{risky[0]} is not sent unless forced: {reason}", forcible=True)
     return Line(line, (risky or names or [""])[0], bool(risky))
 
 
@@ -133,8 +142,16 @@ def _kind(name: str) -> str:
     return "S" if _REGISTER.fullmatch(name) else name
 
 
+def _unless_known(name: str, asks: frozenset[str]) -> str:
+    """Return the name, with "=" behind it where nobody knows here that it does no more than ask."""
+    return name if name in asks or name in _NEVER or _kind(name) in _RISKY else f"{name}="
+
+
 def _names(line: str) -> list[str]:
-    """Return the names of the commands in a line that do more than read (V.250 5.4)."""
+    """Return the names of the commands in a line that do more than read (V.250 5.4).
+
+    One that may change anything has "=" behind it.
+    """
     names: list[str] = []
     # A quoted value may hold anything. Blanks mean nothing anywhere else (V.250 §5.2.1).
     bare = _BLANKS.sub("", _QUOTED.sub('""', line))
@@ -154,7 +171,7 @@ def _basic_then_extended(piece: str) -> list[str]:
         if basic is not None:
             name = _REGISTER.sub(r"S\1", basic[1].upper())
             if basic[3] != "?" or name[0] != "S":  # only a register can be read so
-                names.append(name)
+                names.append(_unless_known(name, _BASIC_ASKS))
             if name in _NEVER:
                 return names
             rest = rest[basic.end() :].lstrip()
@@ -165,7 +182,10 @@ def _basic_then_extended(piece: str) -> list[str]:
             ):
                 return names
             # Some modems go on after an answer or a value without a semicolon.
-            return [*names, extended[0].upper(), *(one.upper() for one in _HIDDEN.findall(tail))]
-        else:
-            return [*names, rest[0]]
+            name = extended[0].upper()
+            hidden = (one.upper() for one in _HIDDEN.findall(tail))
+            return [*names, _unless_known(name, _ASKS) if tail else name, *hidden]
+        else:  # what modems make of it differs: some skip it, and read on
+            hidden = (one.upper() for one in _HIDDEN.findall(rest))
+            return [*names, _unless_known(rest[0], frozenset()), *hidden]
     return names
