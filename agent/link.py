@@ -13,12 +13,12 @@ from agent import child
 from agent.bell import HANDED_OVER, Bell
 from agent.clock import Clock
 from agent.config import ModemConfig
-from agent.events import Event, Events
+from agent.events import Events
 from agent.facts import FirmwareFacts
 from agent.journal import Journal
 from agent.ladder import LADDER, RESET, Rung, refusal_pauses
+from agent.link_state import LinkState
 from agent.liveness import Liveness
-from agent.machines import LINK
 from agent.pulse import Pulse
 from agent.recovery import RecoveryHistory
 from agent.time_asking import TimeAsking
@@ -67,8 +67,6 @@ POWER_CYCLE_TIMEOUT_S: Final = 60.0
 BRING_UP_WITHIN_S: Final = 900.0  # a SIM and its SMS service may take minutes; then a loop hangs
 RUNG_WITHIN_S: Final = 900.0
 PAUSE_MIN_S: Final = 1.0  # between two questions to a modem that is well
-# What is gone through at every attempt: told once until the modem has been ready again.
-ATTEMPT: Final = frozenset({"opening", "starting", "recovering"})
 CHECK_S: Final = 900.0  # how often to look whether a modem restarted without a word
 
 
@@ -76,10 +74,8 @@ class LinkDownError(AtError):
     """There is no modem that is ready."""
 
 
-class Link:
-    """One modem, kept ready. state: of machines.LINK.
-
-    told: the state as the events tell it, with since: what is only tried again changes neither.
+class Link(LinkState):
+    """One modem, kept ready.
 
     identity: who the modem and its SIM are, None before the first bring-up. bell: rung when
     there may be messages to read. unreadable: whether they can be. ladder: the rungs of the
@@ -97,16 +93,11 @@ class Link:
         pin: str | None = None,
         pin_memory: PinMemory | None = None,
     ) -> None:
+        super().__init__(clock, events)
         self.bell = Bell()
         self.delivered: deque[MessageDelivered | ReportDelivered] = deque(maxlen=DELIVERED_MAX)
         self.ladder: Sequence[Rung] = LADDER
         self.identity: Identity | None = None
-        self.state = "absent"
-        self.reason = "not opened yet"
-        self.told = self.state
-        self.since = clock.wall()
-        self._told_reason = ""
-        self._attempted: set[str] = set()  # steps of an attempt that were told since it was ready
         self._config = config
         self._facts = FirmwareFacts(journal)
         self._wanted = BringUp(
@@ -118,8 +109,6 @@ class Link:
             facts=self._facts.known,
         )
         self._journal = journal
-        self._clock = clock
-        self._events = events
         self._pulse = pulse
         self._history = RecoveryHistory(journal, clock, can_power_cycle=bool(config.power_cycle))
         self._time = TimeAsking(clock)
@@ -129,7 +118,6 @@ class Link:
         self._ready = asyncio.Event()
         self._trouble = asyncio.Event()
         self._cause = ""
-        self._climbed_for = ""  # why the ladder is climbed, until the modem is ready or gone
         self._reset_asked = False
         self._refusal_pauses = refusal_pauses()
         self._renewal_asked = False  # and nothing else is the matter
@@ -334,7 +322,7 @@ class Link:
         if (self.liveness.unregistered_since is None) != (before is None):
             detail = cause if before is None else "registered again"
             log.warning("network: %s", detail)
-            self._events.tell(Event(self._clock.wall(), "link", state=self.told, detail=detail))
+            self._tell(detail)
         if cause:
             self.renew(cause)
 
@@ -443,9 +431,6 @@ class Link:
         if modem is not None:
             await modem.close()
 
-    def _tell(self, detail: str) -> None:
-        self._events.tell(Event(self._clock.wall(), "link", state=self.state, detail=detail))
-
     # ---- news from the modem ---------------------------------------------------------------
 
     def _hear(self, urc: object) -> None:
@@ -470,22 +455,3 @@ class Link:
     def _is_news(self, sim: SimState) -> bool:
         """READY is news to who waits for it, anything else to who thinks it is READY."""
         return (meaning(sim.state) == "READY") == (self.state == "backing-off")
-
-    def _move(self, trigger: str, reason: str = "") -> None:
-        self.state = LINK.move(self.state, trigger)
-        # What is tried again has the reason for which it is.
-        self._climbed_for = "" if self.state == "ready" else self._climbed_for
-        self.reason = reason or self._climbed_for
-        if self.state in ATTEMPT:
-            if self.state in self._attempted:
-                return
-            self._attempted.add(self.state)
-        elif self.state == "ready":
-            self._attempted.clear()
-        if self.state != self.told:
-            self.told = self.state
-            self.since = self._clock.wall()
-        elif reason == self._told_reason:
-            return
-        self._told_reason = reason
-        self._events.tell(Event(self._clock.wall(), "link", state=self.told, detail=reason))
