@@ -38,6 +38,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md")) + [
     path for path in sorted(ROOT.glob("*.md")) if path.name != "LICENSE.md"
 ]
 
+MARKS = {"documented", "recorded", "inferred", "unknown"}
 NONE = "\N{EN DASH}"  # an empty cell
 
 _BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -369,6 +370,17 @@ def test_every_threat_is_shown_by_a_test() -> None:
     assert len(rows) >= 10
     for row in rows:
         assert _TEST.search(row), f"no test: {row[:60]}"
+
+
+def test_every_rule_of_a_platforms_api_has_its_mark_and_its_test() -> None:
+    page = text_of(ROOT / "docs/platform-apis.md")
+    rows = re.findall(r"^\| (.+) \| (.+) \| (`tests/.+`) \|$", page, re.MULTILINE)
+    tables = [one for one in page.split("\n## ") if "| rule | mark | test |" in one]
+    assert len(tables) >= 6
+    assert len(rows) == sum(one.count("\n| ") - 2 for one in tables)
+    for rule, mark, test in rows:
+        assert mark.split()[0].rstrip(";:") in MARKS, rule
+        assert _TEST.fullmatch(test), rule
 
 
 # ---- diagrams ---------------------------------------------------------------------------------

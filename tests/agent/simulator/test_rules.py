@@ -211,12 +211,7 @@ def test_the_portal_tries_the_backup_url_after_the_first(tmp_path: Path) -> None
 def test_a_long_answer_reaches_each_platform_part_by_part(place: Place, platform: str) -> None:
     text = "a" * 153 + "b" * 20
     device_sends(place.folder / "modem", NUMBERS[platform], text)
-    found = eventually(
-        lambda: (
-            len(place.messages(platform, "from_sim")) == 2 and place.messages(platform, "from_sim")
-        ),
-        "both parts",
-    )
+    found = counted(lambda: place.messages(platform, "from_sim"), 2)
     assert sorted(one["text"] for one in found) == ["a" * 153, "b" * 20]
     eventually(lambda: len(place.customer.calls) == 2, "two calls")
     if platform == "emnify":
@@ -230,7 +225,7 @@ def test_a_longer_number_is_an_ordinary_sms_that_no_api_but_super_sims_sees(
     place: Place, number: str
 ) -> None:
     device_sends(place.folder / "modem", number, "hello")
-    (sent,) = eventually(lambda: place.simulation.state()["originated"], "the SMS")
+    (sent,) = counted(lambda: list(place.simulation.state()["originated"]), 1)
     assert sent["routed_to"] in (None, "super-sim")
     for platform in ("programmable-wireless", "connectivitypro", "m2m-portal", "emnify"):
         assert not place.messages(platform, "from_sim")
