@@ -16,6 +16,7 @@ from at.errors import CodecError
 from at.sms import Alphabet, Deliver, StatusReport, Submit, UserData
 
 MAX_LINES: Final = 5000
+CARD_DIGITS: Final = 17  # of an ICCID, at the least
 
 _NUMBER = re.compile(r"\d{7,}")
 _UCS2_DIGITS = re.compile(r"(?:003\d){7,}")
@@ -90,7 +91,17 @@ def _escaped(text: str) -> str:
 def _private(line: str) -> str:
     line = _PDU.sub(lambda match: _pdu(match[0]), line)
     line = _UCS2_DIGITS.sub(lambda match: "0030" * (len(match[0]) // 4), line)
-    return _NUMBER.sub(lambda match: "0" * len(match[0]), line)
+    return _NUMBER.sub(lambda match: _nobodys(match[0]), line)
+
+
+def _nobodys(digits: str) -> str:
+    """As many digits that say nothing; the number of a card can still be one (ITU-T E.118).
+
+    89 in front, or 98 where its semi-octets are not swapped; never the same digit all along.
+    """
+    if len(digits) >= CARD_DIGITS and digits.startswith(("89", "98")):
+        return digits[:2] + "01".rjust(len(digits) - 2, "0")
+    return "0" * len(digits)
 
 
 def _body(text: str) -> str:
