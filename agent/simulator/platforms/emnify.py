@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import secrets
 from collections import deque
@@ -18,18 +15,17 @@ from aiohttp import web
 from agent.simulator.callbacks import Call
 from agent.simulator.centre import Delivery, MobileOriginated
 from agent.simulator.platform import Platform, Surroundings
+from agent.simulator.platforms import emnify_fields as fields
 from agent.simulator.world import Sim
 from at import sms
 
 __all__ = ["Emnify"]
 
 TOKEN_S: Final = 4 * 3600.0
-EXPIRES_S: Final = 24 * 3600.0  # unless expiry_date says otherwise
 PAYLOAD_MAX: Final = 160  # characters in one call; the caller splits
 DIGITS_MAX: Final = 7  # of a number that a device may send to
 MO_PER_MINUTE: Final = 6
 REQUESTS, AUTHENTICATIONS, WITHIN_S = 2000, 100, 300.0  # per address
-INTERNATIONAL, NATIONAL, ALPHANUMERIC = 145, 161, 208
 STATUSES: Final[Mapping[int, str]] = {
     1: "DELIVERY ATTEMPT PENDING",
     2: "DELIVERY IN PROGRESS",
@@ -52,18 +48,6 @@ _KEYS: Final = frozenset(
         "expiry_date",
     }
 )
-# error_code: (HTTP status, error_token)
-_ERRORS: Final[Mapping[int, tuple[int, str]]] = {
-    1000: (400, "GeneralError"),
-    1101: (401, "AuthorizationRequired"),
-    1103: (401, "InvalidToken"),
-    1104: (403, "Unauthorized"),
-    1105: (429, "TooManyRequests"),
-    1201: (404, "NotFound"),
-    1301: (422, "JsonInvalid"),
-    1400: (422, "ValidationError"),
-    1405: (409, "Conflict"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +67,6 @@ class _Sms:
     final: datetime | None = None
     dcs: int = 0
     udh: str = ""
-
-
-class _Refused(Exception):  # noqa: N818 - ends a request with an error of the platform's form
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Emnify(Platform):
@@ -129,7 +107,7 @@ class Emnify(Platform):
     def error(self, status: int, text: str) -> web.Response:
         """Render what HTTP itself refuses."""
         code = {404: 1201, 429: 1105}.get(status, 1000)
-        body = {"error_code": code, "error_token": _ERRORS[code][1], "message": text}
+        body = {"error_code": code, "error_token": fields.ERRORS[code][1], "message": text}
         return web.json_response(body, status=status)
 
     def _told(self, handler: Any, *, open_: bool = False) -> Any:
@@ -139,8 +117,8 @@ class Emnify(Platform):
                 if not open_:
                     self._check_token(request)
                 response: web.Response = await handler(request)
-            except _Refused as refused:
-                status, token = _ERRORS[refused.code]
+            except fields.Refused as refused:
+                status, token = fields.ERRORS[refused.code]
                 if open_ and status == 401:
                     return web.json_response({"message": str(refused)}, status=401)
                 body = {"error_code": refused.code, "error_token": token, "message": str(refused)}
@@ -153,16 +131,16 @@ class Emnify(Platform):
         limit = AUTHENTICATIONS if authentication else REQUESTS
         calls = self._calls.setdefault((address, authentication), deque())
         if not _may(calls, self.around.clock.elapsed_s(), limit, WITHIN_S):
-            raise _Refused(1105, "too many requests")
+            raise fields.Refused(1105, "too many requests")
 
     async def _authenticate(self, request: web.Request) -> web.Response:
-        body = await _json(request)
+        body = await fields.json_body(request)
         given = body.get("application_token")
         wanted = str(self.around.account["application_token"])
         if not isinstance(given, str) or not secrets.compare_digest(
             given.encode("utf-8", "surrogatepass"), wanted.encode()
         ):
-            raise _Refused(1101, "application token is not valid")
+            raise fields.Refused(1101, "application token is not valid")
         token = secrets.token_urlsafe(32)
         self._tokens[token] = self.around.clock.now() + timedelta(seconds=TOKEN_S)
         return web.json_response({"auth_token": token})
@@ -171,13 +149,13 @@ class Emnify(Platform):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         expires = self._tokens.get(token.strip())
         if scheme.lower() != "bearer" or not token:
-            raise _Refused(1101, "Authorization: Bearer is required")
+            raise fields.Refused(1101, "Authorization: Bearer is required")
         if expires is None or expires <= self.around.clock.now():
-            raise _Refused(1103, "the token is not valid, or has expired")
+            raise fields.Refused(1103, "the token is not valid, or has expired")
 
     async def _endpoints(self, request: web.Request) -> web.Response:
         query = request.query
-        page, size = _number(query, "page", 1), _number(query, "per_page", 20)
+        page, size = fields.number(query, "page", 1), fields.number(query, "per_page", 20)
         sims = list(self.around.sims)
         if query.get("q"):
             # "name:gateway-17,status:0": fields joined by commas, all of which must agree.
@@ -221,24 +199,24 @@ class Emnify(Platform):
 
     async def _send(self, request: web.Request) -> web.Response:
         sim = self._sim_of(request)
-        body = await _json(request)
+        body = await fields.json_body(request)
         unknown = sorted(set(body) - _KEYS)
         if unknown:
-            raise _Refused(1400, f"{unknown[0]} is unknown")
+            raise fields.Refused(1400, f"{unknown[0]} is unknown")
         payload = body.get("payload")
         if not isinstance(payload, str) or not payload:
-            raise _Refused(1400, "payload is required")
+            raise fields.Refused(1400, "payload is required")
         if len(payload) > PAYLOAD_MAX:
-            raise _Refused(1400, f"payload must be at most {PAYLOAD_MAX} characters")
-        source, source_type = _source(body)
-        udh = _udh(body)
+            raise fields.Refused(1400, f"payload must be at most {PAYLOAD_MAX} characters")
+        source, source_type = fields.source_address(body)
+        udh = fields.udh(body)
         try:
             bodies = sms.segment(payload, max_segments=1, udh=udh)
             sms.Address.parse(source or "0")
         except sms.EncodeError as error:
-            raise _Refused(1400, f"payload cannot be sent: {error}") from None
+            raise fields.Refused(1400, f"payload cannot be sent: {error}") from None
         now = self.around.clock.now()
-        expires = _expiry(body, now)
+        expires = fields.expiry(body, now)
         one = _Sms(
             _FIRST_ID + len(self._messages),
             sim.name,
@@ -271,7 +249,10 @@ class Emnify(Platform):
         sim = self._sim_of(request)
         found = [one for one in self._messages.values() if one.sim == sim.name]
         found.sort(key=lambda one: one.id, reverse=True)
-        page, size = _number(request.query, "page", 1), _number(request.query, "per_page", 1000)
+        page, size = (
+            fields.number(request.query, "page", 1),
+            fields.number(request.query, "per_page", 1000),
+        )
         rows = found[(page - 1) * size : page * size]
         return web.json_response([self._object(one) for one in rows])
 
@@ -282,13 +263,13 @@ class Emnify(Platform):
         one = self._one(request)
         delivery = self.around.centre.find(self, str(one.id))
         if delivery is None or not self.around.centre.cancel(delivery):
-            raise _Refused(1405, "only a buffered SMS can be cancelled")
+            raise fields.Refused(1405, "only a buffered SMS can be cancelled")
         return web.Response(status=200)
 
     def _sim_of(self, request: web.Request) -> Sim:
         sim = self.find("endpoint_id", request.match_info["endpoint"])
         if sim is None:
-            raise _Refused(1201, "no such endpoint")
+            raise fields.Refused(1201, "no such endpoint")
         return sim
 
     def _one(self, request: web.Request) -> _Sms:
@@ -297,7 +278,7 @@ class Emnify(Platform):
         known = text.isascii() and text.isdecimal() and len(text) < 19
         one = self._messages.get(int(text)) if known else None
         if one is None or one.sim != sim.name:
-            raise _Refused(1201, "no such SMS")
+            raise fields.Refused(1201, "no such SMS")
         return one
 
     def _object(self, one: _Sms) -> dict[str, Any]:
@@ -305,10 +286,12 @@ class Emnify(Platform):
         known = self.known(sim)
         return {
             "id": one.id,
-            "submit_date": _time(one.submitted),
-            "delivery_date": _time(one.final) if one.status == DELIVERED and one.final else None,
-            "expiry_date": _time(one.expires),
-            "final_date": _time(one.final) if one.final else None,
+            "submit_date": fields.time(one.submitted),
+            "delivery_date": fields.time(one.final)
+            if one.status == DELIVERED and one.final
+            else None,
+            "expiry_date": fields.time(one.expires),
+            "final_date": fields.time(one.final) if one.final else None,
             "retry_date": None,
             "last_delivery_attempt": None,
             "retry_count": "0",
@@ -318,7 +301,7 @@ class Emnify(Platform):
             "source_address": one.source,
             "source_address_type": {
                 "id": one.source_type,
-                "description": _TYPE_WORDS[one.source_type],
+                "description": fields.TYPE_WORDS[one.source_type],
             },
             "dest_address": one.destination,
             "msisdn": str(known["msisdn"]),
@@ -373,7 +356,7 @@ class Emnify(Platform):
             False,
             payload,
             str(known["msisdn"]),
-            INTERNATIONAL,
+            fields.INTERNATIONAL,
             message.destination,
             now,
             DELIVERED,
@@ -426,7 +409,7 @@ class Emnify(Platform):
             headers = {"content-type": "application/json"}
             if secret:
                 issued = int(clock.now().timestamp())
-                headers["Authorization"] = f"Bearer {_jwt(str(secret), issued)}"
+                headers["Authorization"] = f"Bearer {fields.jwt(str(secret), issued)}"
             return method, target, headers, encoded
 
         again = frozenset(range(500, 600))
@@ -469,92 +452,6 @@ class Emnify(Platform):
         ]
 
 
-_TYPE_WORDS: Final = {
-    INTERNATIONAL: "International",
-    NATIONAL: "National",
-    ALPHANUMERIC: "Alphanumeric",
-}
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError):
-        raise _Refused(1301, "the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise _Refused(1301, "the body must be a JSON object")
-    return body
-
-
-def _source(body: Mapping[str, Any]) -> tuple[str, int]:
-    """Read source_address and its type; left out: an empty one, national."""
-    value = body.get("source_address", "")
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Refused(1400, "source_address must be a string")
-    source = str(value)
-    kind = body.get("source_address_type", {})
-    given = kind.get("id") if isinstance(kind, dict) else None
-    if given is not None and given not in _TYPE_WORDS:
-        raise _Refused(1400, "source_address_type.id must be 145, 161 or 208")
-    digits = source.removeprefix("+")
-    if digits.isdecimal() or not source:
-        if given == ALPHANUMERIC:
-            return source, ALPHANUMERIC
-        return source, given or (INTERNATIONAL if source.startswith("+") else NATIONAL)
-    if given != ALPHANUMERIC:
-        raise _Refused(1400, "an alphanumeric source_address needs source_address_type 208")
-    if not 1 <= len(source) <= 11:
-        raise _Refused(1400, "an alphanumeric source_address has at most 11 characters")
-    return source, ALPHANUMERIC
-
-
-def _udh(body: Mapping[str, Any]) -> tuple[sms.Element, ...]:
-    """Read udh: hex, with or without its length octet in front (which is not documented)."""
-    text = body.get("udh") or ""
-    if not isinstance(text, str):
-        raise _Refused(1400, "udh must be a string")
-    try:
-        octets = bytes.fromhex(text)
-    except ValueError:
-        raise _Refused(1400, "udh must be hexadecimal") from None
-    if octets and octets[0] == len(octets) - 1:
-        octets = octets[1:]
-    elements = []
-    while octets:
-        if len(octets) < 2 or len(octets) < 2 + octets[1]:
-            raise _Refused(1400, "udh is cut")
-        elements.append(sms.Element(octets[0], octets[2 : 2 + octets[1]]))
-        octets = octets[2 + octets[1] :]
-    return tuple(elements)
-
-
-def _expiry(body: Mapping[str, Any], now: datetime) -> datetime:
-    text = body.get("expiry_date")
-    if text is None:
-        return now + timedelta(seconds=EXPIRES_S)
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise _Refused(1400, "expiry_date must be an ISO 8601 time") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
-    if moment <= now:
-        raise _Refused(1400, "expiry_date is in the past")
-    return moment
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}+0000"
-
-
-def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= 1000):
-        raise _Refused(1400, f"{name} must be a whole number from 1 to 1000")
-    return int(text)
-
-
 def _may(calls: deque[float], now_s: float, limit: int, within_s: float) -> bool:
     """Whether one more is within the limit; it counts then."""
     while calls and calls[0] <= now_s - within_s:
@@ -563,15 +460,3 @@ def _may(calls: deque[float], now_s: float, limit: int, within_s: float) -> bool
         return False
     calls.append(now_s)
     return True
-
-
-def _jwt(secret: str, issued: int) -> str:
-    """Sign a JSON Web Token with HS256 (RFC 7519)."""
-
-    def part(value: bytes) -> str:
-        return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-    head = part(b'{"alg":"HS256","typ":"JWT"}')
-    claims = part(json.dumps({"iss": "emnify", "iat": issued, "exp": issued + 300}).encode())
-    digest = hmac.new(secret.encode(), f"{head}.{claims}".encode(), hashlib.sha256).digest()
-    return f"{head}.{claims}.{part(digest)}"
