@@ -6,7 +6,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -16,6 +16,7 @@ from agent.simulator.callbacks import Call
 from agent.simulator.centre import Delivery, MobileOriginated
 from agent.simulator.platform import Platform, Surroundings
 from agent.simulator.platforms import emnify_fields as fields
+from agent.simulator.platforms import emnify_records as records
 from agent.simulator.world import Sim
 from at import sms
 
@@ -26,16 +27,6 @@ PAYLOAD_MAX: Final = 160  # characters in one call; the caller splits
 DIGITS_MAX: Final = 7  # of a number that a device may send to
 MO_PER_MINUTE: Final = 6
 REQUESTS, AUTHENTICATIONS, WITHIN_S = 2000, 100, 300.0  # per address
-STATUSES: Final[Mapping[int, str]] = {
-    1: "DELIVERY ATTEMPT PENDING",
-    2: "DELIVERY IN PROGRESS",
-    3: "BUFFERED",
-    4: "DELIVERED",
-    5: "FAILED",
-    6: "EXPIRED",
-    7: "CANCELED",
-}
-PENDING, IN_PROGRESS, BUFFERED, DELIVERED, FAILED, EXPIRED, CANCELED = STATUSES
 _FIRST_ID: Final = 300_000_001
 _KEYS: Final = frozenset(
     {
@@ -50,25 +41,6 @@ _KEYS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sms:
-    """One SMS of an endpoint. outward: to the device."""
-
-    id: int
-    sim: str
-    outward: bool
-    payload: str
-    source: str
-    source_type: int
-    destination: str
-    submitted: datetime
-    status: int
-    expires: datetime
-    final: datetime | None = None
-    dcs: int = 0
-    udh: str = ""
-
-
 class Emnify(Platform):
     """The caller splits long texts with `udh`; from the device each part is one callback.
 
@@ -81,7 +53,7 @@ class Emnify(Platform):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._tokens: dict[str, datetime] = {}
-        self._messages: dict[int, _Sms] = {}
+        self._messages: dict[int, records.Sms] = {}
         self._calls: dict[tuple[str, bool], deque[float]] = {}
         self._sent: dict[str, deque[float]] = {}
 
@@ -217,7 +189,7 @@ class Emnify(Platform):
             raise fields.Refused(1400, f"payload cannot be sent: {error}") from None
         now = self.around.clock.now()
         expires = fields.expiry(body, now)
-        one = _Sms(
+        one = records.Sms(
             _FIRST_ID + len(self._messages),
             sim.name,
             True,
@@ -226,7 +198,7 @@ class Emnify(Platform):
             source_type,
             str(body.get("dest_address", self.known(sim)["msisdn"])),
             now,
-            PENDING,
+            records.PENDING,
             expires,
             dcs=int(body.get("dcs", 0)),
             udh=str(body.get("udh", "")),
@@ -272,7 +244,7 @@ class Emnify(Platform):
             raise fields.Refused(1201, "no such endpoint")
         return sim
 
-    def _one(self, request: web.Request) -> _Sms:
+    def _one(self, request: web.Request) -> records.Sms:
         sim = self._sim_of(request)
         text = request.match_info["sms"]
         known = text.isascii() and text.isdecimal() and len(text) < 19
@@ -281,43 +253,14 @@ class Emnify(Platform):
             raise fields.Refused(1201, "no such SMS")
         return one
 
-    def _object(self, one: _Sms) -> dict[str, Any]:
-        sim = next(sim for sim in self.around.sims if sim.name == one.sim)
-        known = self.known(sim)
-        return {
-            "id": one.id,
-            "submit_date": fields.time(one.submitted),
-            "delivery_date": fields.time(one.final)
-            if one.status == DELIVERED and one.final
-            else None,
-            "expiry_date": fields.time(one.expires),
-            "final_date": fields.time(one.final) if one.final else None,
-            "retry_date": None,
-            "last_delivery_attempt": None,
-            "retry_count": "0",
-            "gcp": "0",
-            "pid": "0",
-            "dcs": str(one.dcs),
-            "source_address": one.source,
-            "source_address_type": {
-                "id": one.source_type,
-                "description": fields.TYPE_WORDS[one.source_type],
-            },
-            "dest_address": one.destination,
-            "msisdn": str(known["msisdn"]),
-            "iccid": str(known["iccid"]),
-            "udh": one.udh,
-            "payload": one.payload,
-            "status": {"id": one.status, "status": STATUSES[one.status]},
-            "sms_type": {"id": 1, "description": "MT"}
-            if one.outward
-            else {"id": 2, "description": "MO"},
-            "endpoint": {"id": int(known["endpoint_id"]), "name": str(known["unique_name"])},
-        }
+    def _object(self, one: records.Sms) -> dict[str, Any]:
+        return records.rendered(
+            one, self.known(next(s for s in self.around.sims if s.name == one.sim))
+        )
 
     # ---- messages -------------------------------------------------------------------------
 
-    def _put(self, one: _Sms) -> None:
+    def _put(self, one: records.Sms) -> None:
         self._messages[one.id] = one
         self.around.changed()
 
@@ -325,14 +268,18 @@ class Emnify(Platform):
         """Follow the message centre; each end is told by a receipt."""
         id_ = int(key)
         now = self.around.clock.now()
-        final = {"delivered": DELIVERED, "expired": EXPIRED, "cancelled": CANCELED}
+        final = {
+            "delivered": records.DELIVERED,
+            "expired": records.EXPIRED,
+            "cancelled": records.CANCELED,
+        }
         if delivery.ended:
-            status = final.get(delivery.state, FAILED)
+            status = final.get(delivery.state, records.FAILED)
             one = replace(self._messages[id_], status=status, final=now)
             self._put(one)
             self._receipt(one)
         elif delivery.attempts:
-            self._put(replace(self._messages[id_], status=BUFFERED))
+            self._put(replace(self._messages[id_], status=records.BUFFERED))
 
     def claims(self, sim: Sim, destination: str) -> bool:
         """Whether it is an MO message: those to a number of at most seven digits are."""
@@ -350,7 +297,7 @@ class Emnify(Platform):
         known = self.known(message.sim)
         user_data = message.user_data
         payload = message.text if message.text is not None else user_data.octets.hex()
-        one = _Sms(
+        one = records.Sms(
             _FIRST_ID + len(self._messages),
             message.sim.name,
             False,
@@ -359,44 +306,23 @@ class Emnify(Platform):
             fields.INTERNATIONAL,
             message.destination,
             now,
-            DELIVERED,
+            records.DELIVERED,
             now,
             final=now,
         )
         self._put(one)
-        body: dict[str, Any] = {
-            "id": one.id,
-            "payload": payload,
-            "submit_date": now.strftime("%Y-%m-%d %H:%M:%S"),
-            "source_address": one.source,
-            "dest_address": one.destination,
-            "dcs": 0,
-            "pid": 0,
-            "endpoint": {"id": int(known["endpoint_id"]), "name": str(known["unique_name"])},
-            "organisation": {"id": int(self.around.account.get("organisation_id", 1))},
-        }
-        concat = user_data.concat
-        if concat is not None:
-            body["multi_part_info"] = {
-                "identifier": concat.reference,
-                "partno": concat.sequence,
-                "total": concat.total,
-            }
-        self._call(one, "POST", body)
+        self._call(
+            one, "POST", records.callback(one, known, self._organisation(), user_data.concat)
+        )
 
-    def _receipt(self, one: _Sms) -> None:
+    def _receipt(self, one: records.Sms) -> None:
         known = self.known(next(sim for sim in self.around.sims if sim.name == one.sim))
-        body = {
-            "id": one.id,
-            "submit_date": one.submitted.strftime("%Y-%m-%d %H:%M:%S"),
-            "final_date": one.final.strftime("%Y-%m-%d %H:%M:%S") if one.final else None,
-            "endpoint": {"id": int(known["endpoint_id"]), "name": str(known["unique_name"])},
-            "organisation": {"id": int(self.around.account.get("organisation_id", 1))},
-            "status": {"id": one.status, "status": STATUSES[one.status]},
-        }
-        self._call(one, "PATCH", body)
+        self._call(one, "PATCH", records.receipt(one, known, self._organisation()))
 
-    def _call(self, one: _Sms, method: str, body: Mapping[str, Any]) -> None:
+    def _organisation(self) -> int:
+        return int(self.around.account.get("organisation_id", 1))
+
+    def _call(self, one: records.Sms, method: str, body: Mapping[str, Any]) -> None:
         known = self.known(next(sim for sim in self.around.sims if sim.name == one.sim))
         url = known.get("callback_url")
         if not url:
@@ -434,7 +360,7 @@ class Emnify(Platform):
                 key: datetime.fromisoformat(row[key]) if row[key] else None
                 for key in ("submitted", "expires", "final")
             }
-            one = _Sms(**{**row, **times})
+            one = records.Sms(**{**row, **times})
             self._messages[one.id] = one
 
     def messages(self) -> list[dict[str, Any]]:
@@ -445,7 +371,7 @@ class Emnify(Platform):
                 "sim": one.sim,
                 "direction": "to_sim" if one.outward else "from_sim",
                 "text": one.payload,
-                "status": STATUSES[one.status],
+                "status": records.STATUSES[one.status],
                 "at": one.submitted,
             }
             for one in sorted(self._messages.values(), key=lambda one: one.id, reverse=True)
