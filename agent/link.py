@@ -114,6 +114,7 @@ class Link(LinkState):
         self._time = TimeAsking(clock)
         self.liveness = Liveness(clock)
         self._modem: Modem | None = None
+        self._path: str | None = None  # of the port that was open last
         self._messages: MessageStore | None = None
         self._ready = asyncio.Event()
         self._trouble = asyncio.Event()
@@ -237,6 +238,7 @@ class Link(LinkState):
                     self._config.port,
                     # After it came back under another name it is found again, and no other one.
                     imei=self.identity.imei if self.identity else None,
+                    last=self._path,
                     baudrate=self._config.baudrate,
                     on_urc=self._hear,
                 )
@@ -247,6 +249,7 @@ class Link(LinkState):
                     log.warning("modem not opened reason=%s", told)
                 await asyncio.sleep(BUSY_S if isinstance(error, PortBusyError) else ABSENT_S)
             else:
+                self._path = self._modem.path
                 # What was announced while both sides were out of step has been lost.
                 self._modem.on_generation = self.bell.ring
                 self._move("opened")
@@ -406,7 +409,9 @@ class Link(LinkState):
         profile = self.identity.profile if self.identity is not None else GENERIC
         try:
             if self._modem is None:
-                self._modem = await open_modem(port, imei=imei, baudrate=self._config.baudrate)
+                self._modem = await open_modem(
+                    port, imei=imei, last=self._path, baudrate=self._config.baudrate
+                )
             await self._modem.send(profile.reset)
         except AtError as error:
             return str(error)

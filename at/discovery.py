@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from at import commands, profiles
-from at.errors import AtError, CommandError, PortBusyError, PortError, ReplyError
+from at.errors import (
+    AtError,
+    CommandError,
+    CommandTimeoutError,
+    PortBusyError,
+    PortError,
+    ReplyError,
+)
 from at.modem import Modem
 
 log = logging.getLogger(__name__)
@@ -46,11 +53,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What asking a port has shown. imei: None where it did not answer; trouble: one sentence."""
+    """What asking a port has shown. imei: None where it did not answer; trouble: one sentence.
+
+    mute: it was opened, and nobody answered.
+    """
 
     candidate: Candidate
     imei: str | None
     trouble: str
+    mute: bool = False
 
 
 def candidates(root: Path = Path("/")) -> list[Candidate]:
@@ -146,7 +157,8 @@ async def probe(
         number = ""  # it speaks AT, but does not say whose it is
     except AtError as error:
         await modem.close()
-        return Finding(candidate, None, f"no AT port ({error})"), None
+        mute = isinstance(error, CommandTimeoutError)
+        return Finding(candidate, None, f"no AT port ({error})", mute), None
     except asyncio.CancelledError:
         await modem.close()
         raise
@@ -157,12 +169,17 @@ async def probe(
 
 
 async def find(
-    *, imei: str | None = None, baudrate: int = 115200, root: Path = Path("/")
+    *,
+    imei: str | None = None,
+    baudrate: int = 115200,
+    last: str | None = None,
+    root: Path = Path("/"),
 ) -> tuple[Modem, list[Finding]]:
     """The first port that answers, open, and what was found on the way.
 
-    imei: the modem that is wanted, None: any. Raises PortError, which names every port that was
-    tried with what is wrong with it.
+    imei: the modem that is wanted, None: any. last: the path that it had, taken where it is mute
+    now and the modem is nowhere else. Raises PortError, which names every port that was tried
+    with what is wrong with it.
     """
     findings: list[Finding] = []
     for candidate in candidates(root):
@@ -172,6 +189,8 @@ async def find(
             log.info("modem found port=%s imei=%s", candidate.path, finding.imei)
             return modem, findings
         log.info("port=%s trouble=%s", candidate.path, finding.trouble)
+    if any(one.mute and one.candidate.path == last for one in findings):
+        return await Modem.open(str(last), baudrate=baudrate), findings
     raise _nothing(findings)
 
 
@@ -186,17 +205,23 @@ def _nothing(findings: Sequence[Finding]) -> PortError:
 
 
 async def open_modem(
-    port: str, *, imei: str | None = None, baudrate: int = 115200, **options: Any
+    port: str,
+    *,
+    imei: str | None = None,
+    last: str | None = None,
+    baudrate: int = 115200,
+    **options: Any,
 ) -> Modem:
     """Open a port by its name, or with "auto" the first that answers.
 
     imei: with "auto", the modem that is wanted: after it came back under another name, its own
-    port is found again and no other modem is taken for it. options: of Modem.open().
+    port is found again and no other modem is taken for it. last: as in find(). options: of
+    Modem.open().
     Raises PortBusyError, PortError.
     """
     if port != AUTO:
         return await Modem.open(port, baudrate=baudrate, **options)
-    modem, _ = await find(imei=imei, baudrate=baudrate)
+    modem, _ = await find(imei=imei, last=last, baudrate=baudrate)
     modem.on_urc = options.get("on_urc")
     modem.on_stray = options.get("on_stray")
     return modem

@@ -139,6 +139,22 @@ async def test_modem_is_found_again_by_its_imei(monkeypatch: pytest.MonkeyPatch)
         await modem.close()
 
 
+async def test_mute_port_is_taken_only_where_the_modem_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = {"+CGSN": b"\r\n490154203237500\r\n" + OK}
+    async with Peer() as mute, Peer(other) as another:
+        mute.mute = True
+        monkeypatch.setattr(discovery, "PROBE_TIMEOUT_S", 0.3)
+        patch(monkeypatch, mute.path, another.path)
+        for last in (None, another.path, "/dev/ttyUSB99"):
+            with pytest.raises(PortError, match="not 4901542"):
+                await open_modem("auto", imei=IMEI, last=last)
+        modem = await open_modem("auto", imei=IMEI, last=mute.path)
+        assert modem.path == mute.path
+        await modem.close()
+
+
 async def test_no_port_is_told_with_what_is_wrong_with_each(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
