@@ -55,13 +55,16 @@ async def _format(patient: Patient) -> Result:
     wanted = patient.config.modem.sms_mode if patient.config is not None else "auto"
     offered = await attempt(patient, commands.MESSAGE_FORMATS)
     text_mode = await attempt(patient, commands.MESSAGE_FORMAT)
-    if patient.modem is not None and (refused := await _refused(patient, wanted, text_mode)):
-        return refused
-    if text_mode is None:
-        return note("the modem does not tell")
     missing = {"pdu": "0", "text": "1"}.get(wanted)
     if offered is not None and missing is not None and missing not in offered:
         return error(f"{wanted} is configured, the modem has it not", 'modem.sms_mode = "auto"')
+    text_wanted = wanted == "text" or (
+        wanted == "auto" and offered is not None and "0" not in offered
+    )
+    if patient.modem is not None and (refused := await _refused(patient, text_wanted, text_mode)):
+        return refused
+    if text_mode is None:
+        return note("the modem does not tell")
     told = MODES[text_mode]
     if patient.modem is not None:
         return good(f"{told} now; the agent sets what is configured ({wanted})")
@@ -71,10 +74,9 @@ async def _format(patient: Patient) -> Result:
     return good(told)
 
 
-async def _refused(patient: Patient, wanted: str, now: bool | None) -> Result | None:
+async def _refused(patient: Patient, text_mode: bool, now: bool | None) -> Result | None:
     """Set the mode that the agent would set, and the one in force again; None: it is taken."""
     assert patient.line is not None  # noqa: S101 - "state" was reached
-    text_mode = wanted == "text"
     try:
         await patient.line.ask(commands.message_format(text_mode))
     except CommandError as problem:

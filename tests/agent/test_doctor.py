@@ -15,7 +15,7 @@ from agent.doctor import network
 from agent.doctor.finding import Finding, Means, Verdict
 from at.simulator import PtyModem
 from tests.agent.doctoring import Simulated, examine
-from tests.at.peer import ERROR, Peer
+from tests.at.peer import ERROR, OK, Peer
 from tests.at.test_dialects import answers
 from tests.support.agent import Agent, simulated
 
@@ -244,6 +244,24 @@ def test_exit_status_is_that_of_the_gravest_error(errors: tuple[Means, ...], sta
     harmless = [Finding("x", "y", Verdict.WARNING, "z", "", "configuration")]
     found = [Finding("x", "y", Verdict.ERROR, "z", "", means) for means in errors]
     assert worst([*harmless, *found]) == status
+
+
+async def test_modem_with_text_mode_alone_is_well_where_the_mode_is_left_to_it(
+    tmp_path: Path,
+) -> None:
+    taken = answers() | {
+        "+CMGF=?": b"\r\n+CMGF: (1)\r\n" + OK,
+        "+CMGF?": b"\r\n+CMGF: 1\r\n" + OK,
+        "+CMGF=0": ERROR,
+    }
+    async with Peer(taken) as peer:
+        for mode, verdict in (("auto", "good"), ("pdu", "error")):
+            settings = {"modem": {"sms_mode": mode}}
+            report = await asyncio.to_thread(
+                examine, tmp_path / mode, port=peer.path, settings=settings
+            )
+            assert report["messages: format"]["verdict"] == verdict
+            assert ("auto" in report["messages: format"]["remedy"]) == (mode == "pdu")
 
 
 @pytest.mark.parametrize("refused", ["E0", "+CMGF", "all"])

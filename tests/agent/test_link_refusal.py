@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent import ladder
 from agent.app import App
-from agent.ladder import refusal_pauses
+from agent.ladder import LADDER, refusal_pauses
+from at import discovery, modem
 from tests.agent.parts import TurnedClock, make_app
 from tests.at.peer import ERROR, OK, Peer
 from tests.at.test_dialects import answers
@@ -22,9 +24,15 @@ from tests.at.test_dialects import answers
 async def linked(folder: Path, peer: Peer) -> AsyncIterator[App]:
     """A link that runs at this peer."""
     app = await make_app(folder, TurnedClock(), {"modem": {"port": peer.path, "poll_s": 60}})
+    async with running(app):
+        yield app
+
+
+@contextlib.asynccontextmanager
+async def running(app: App) -> AsyncIterator[None]:
     task = asyncio.ensure_future(app.link.run())
     try:
-        yield app
+        yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -96,3 +104,35 @@ async def test_radio_that_was_off_is_told(tmp_path: Path) -> None:
             told = "the radio was off (+CFUN: 4), and has been switched on"
             assert app.link.reason == told
             assert told in details
+
+
+async def test_mute_modem_is_reset_with_auto_and_no_other_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modem, "PROBE", replace(modem.PROBE, timeout_s=0.1))
+    monkeypatch.setattr(modem, "RESYNC_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(modem.Modem.resynchronise, "__defaults__", (0.1,))
+    monkeypatch.setattr(discovery, "PROBE_TIMEOUT_S", 0.1)
+    theirs = answers() | {"+CGSN": b"\r\n490154203237500\r\n" + OK}
+    async with Peer(answers()) as ours, Peer(theirs) as another:
+        found = [
+            discovery.Candidate(peer.path, peer.path, "1-1", "2c7c", "0125", n, "option", "", n)
+            for n, peer in enumerate((ours, another))
+        ]
+        monkeypatch.setattr(discovery, "candidates", lambda _root=None: found)
+        app = await make_app(tmp_path, TurnedClock(), {"modem": {"port": "auto", "poll_s": 60}})
+        app.link.ladder = [
+            replace(rung, patience_s=0.1, settle_s=0.0, after_s=0.0) for rung in LADDER
+        ]
+
+        def wake(_: str) -> bytes:
+            ours.answers, ours.default = answers(), OK
+            return OK
+
+        async with running(app):
+            await until(lambda: app.link.state == "ready")
+            ours.answers, ours.default = {"+CFUN=1,1": wake}, None
+            app.link._distrust("AT+CMGL: no result within 5 s")
+            await until(lambda: "AT+CFUN=1,1" in ours.lines)
+            await until(lambda: app.link.state == "ready")
+        assert "AT+CFUN=1,1" not in another.lines
