@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import http
 import json
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 
@@ -16,6 +15,7 @@ from aiohttp import web
 from agent.simulator.callbacks import Call
 from agent.simulator.centre import Delivery, MobileOriginated
 from agent.simulator.platform import Platform, Surroundings
+from agent.simulator.platforms import connectivitypro_records as records
 from agent.simulator.world import Sim
 from at import sms
 
@@ -24,44 +24,11 @@ __all__ = ["ConnectivityPro"]
 TOKEN_S: Final = 10 * 3600.0
 RETRIED_S: Final = 48 * 3600.0
 PARTS_MAX: Final = 10  # a guess: the document names no end
-SHORT_CODES: Final[Mapping[str, str]] = {
-    "KATTCC": "53340999",
-    "KORE Canada GSM 2": "720096",
-    "ESIM BLUE": "567300908",
-    "ESIM GREEN": "567300909",
-    "ESIM RED": "567300910",
-    "OmniSIM": "567300905",
-    "T-USA": "567300025",
-    "T-USA H": "567300026",
-    "T-USA W": "567300027",
-    "USA GSM (Gold)": "20020499",
-}
-SERVICE_TYPE_ID: Final = 32
 _SEND_KEYS: Final = frozenset(
     {"from", "subscription-id", "iccid", "msisdn", "message", "message-type"}
 )
 _WHO: Final = ("subscription-id", "iccid", "msisdn")
 _STATES: Final = frozenset({"Queued", "Success", "Failed"})  # those that a webhook tells
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """One SMS as the API knows it. action: MT or MO."""
-
-    mid: str
-    sim: str
-    action: str
-    originator: str
-    destination: str
-    text: str
-    status: str
-    created: datetime
-
-
-class _Refused(Exception):  # noqa: N818 - ends a request with an error of the platform's form
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class ConnectivityPro(Platform):
@@ -75,7 +42,7 @@ class ConnectivityPro(Platform):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._tokens: dict[str, datetime] = {}
-        self._messages: dict[str, _Message] = {}
+        self._messages: dict[str, records.Message] = {}
         self._alerts = 6_683_000
 
     # ---- HTTP -----------------------------------------------------------------------------
@@ -101,7 +68,7 @@ class ConnectivityPro(Platform):
 
     def error(self, status: int, text: str) -> web.Response:
         """Render {message, code, status}."""
-        body = {"message": text, "code": status, "status": _reason(status)}
+        body = {"message": text, "code": status, "status": records.reason(status)}
         return web.json_response(body, status=status)
 
     def _told(self, handler: Any) -> Any:
@@ -109,7 +76,7 @@ class ConnectivityPro(Platform):
             try:
                 self._check_caller(request)
                 response: web.Response = await handler(request)
-            except _Refused as refused:
+            except records.Refused as refused:
                 return self.error(refused.code, str(refused))
             return response
 
@@ -138,33 +105,33 @@ class ConnectivityPro(Platform):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         expires = self._tokens.get(token.strip())
         if scheme.lower() != "bearer" or expires is None or expires <= self.around.clock.now():
-            raise _Refused(401, "Unauthorized")
+            raise records.Refused(401, "Unauthorized")
         key = request.headers.get("x-api-key", "")
         if not secrets.compare_digest(key.encode(), str(self.around.account["api_key"]).encode()):
-            raise _Refused(403, "x-api-key is missing or not valid")
+            raise records.Refused(403, "x-api-key is missing or not valid")
         account = request.match_info.get("account") or request.query.get("account-id")
         if account is None:
-            raise _Refused(400, "account-id is required")
+            raise records.Refused(400, "account-id is required")
         if account != str(self.around.account["account_id"]):
-            raise _Refused(403, f"account {account} is not accessible with these keys")
+            raise records.Refused(403, f"account {account} is not accessible with these keys")
 
     async def _send(self, request: web.Request) -> web.Response:
         if request.content_type != "application/json":
-            raise _Refused(400, "Content-Type must be application/json")
+            raise records.Refused(400, "Content-Type must be application/json")
         try:
             body = json.loads(await request.read())
         except (ValueError, RecursionError):
-            raise _Refused(400, "the body is not JSON") from None
+            raise records.Refused(400, "the body is not JSON") from None
         if not isinstance(body, dict):
-            raise _Refused(400, "the body must be a JSON object")
+            raise records.Refused(400, "the body must be a JSON object")
         sim, originator, text = self._checked(body)
         try:
             bodies = sms.segment(
                 text, reference=secrets.randbelow(256), max_segments=PARTS_MAX, alphabet="gsm7"
             )
         except sms.EncodeError as error:
-            raise _Refused(422, f"message cannot be sent: {error}") from None
-        message = _Message(
+            raise records.Refused(422, f"message cannot be sent: {error}") from None
+        message = records.Message(
             str(uuid.uuid4()),
             sim.name,
             "MT",
@@ -190,37 +157,37 @@ class ConnectivityPro(Platform):
     def _checked(self, body: Mapping[str, Any]) -> tuple[Sim, str, str]:
         unknown = sorted(set(body) - _SEND_KEYS)
         if unknown:
-            raise _Refused(400, f"{unknown[0]} is unknown")
+            raise records.Refused(400, f"{unknown[0]} is unknown")
         for name, value in body.items():
             if not isinstance(value, str):
-                raise _Refused(400, f"{name} must be a string")
+                raise records.Refused(400, f"{name} must be a string")
         if body.get("message-type", "TEXT") != "TEXT":
-            raise _Refused(400, "message-type must be TEXT")
+            raise records.Refused(400, "message-type must be TEXT")
         named = [name for name in _WHO if body.get(name)]
         if len(named) != 1:
-            raise _Refused(400, f"exactly one of {', '.join(_WHO)} is required")
+            raise records.Refused(400, f"exactly one of {', '.join(_WHO)} is required")
         text = body.get("message", "")
         if not text:
-            raise _Refused(400, "message is required")
+            raise records.Refused(400, "message is required")
         if not sms.gsm7.is_basic(text):
-            raise _Refused(422, "message has characters outside the GSM 03.38 basic set")
+            raise records.Refused(422, "message has characters outside the GSM 03.38 basic set")
         sim = self.find(named[0].replace("-", "_"), body[named[0]])
         if sim is None:
-            raise _Refused(404, f"no subscription with this {named[0]}")
+            raise records.Refused(404, f"no subscription with this {named[0]}")
         originator = body.get("from") or self._short_code(sim)
         if len(originator) > 11 and not originator.removeprefix("+").isdecimal():
-            raise _Refused(400, "from must be a number or at most 11 characters")
+            raise records.Refused(400, "from must be a number or at most 11 characters")
         return sim, originator, text
 
     async def _list(self, request: web.Request) -> web.Response:
         query = request.query
-        index = _number(query, "page-index", 1, 1)
-        size = _number(query, "max-page-item", 10, 1)
+        index = records.number(query, "page-index", 1, 1)
+        size = records.number(query, "max-page-item", 10, 1)
         found = sorted(self._messages.values(), key=lambda one: one.created)
         if query.get("sort-order", "desc") == "desc":
             found.reverse()
         elif query["sort-order"] != "asc":
-            raise _Refused(400, "sort-order must be asc or desc")
+            raise records.Refused(400, "sort-order must be asc or desc")
         for key in ("msisdn", "iccid"):
             if key in query:
                 sim = self.find(key, query[key])
@@ -230,9 +197,9 @@ class ConnectivityPro(Platform):
         if "direction" in query:
             wanted = {"to_sim": "MT", "from_sim": "MO"}.get(query["direction"])
             if wanted is None:
-                raise _Refused(400, "direction must be to_sim or from_sim")
+                raise records.Refused(400, "direction must be to_sim or from_sim")
             found = [one for one in found if one.action == wanted]
-        first, last = _date(query, "from-date"), _date(query, "to-date")
+        first, last = records.date(query, "from-date"), records.date(query, "to-date")
         found = [
             one
             for one in found
@@ -244,57 +211,26 @@ class ConnectivityPro(Platform):
         items = [self._item(one) for one in rows]
         return web.json_response({"page-info-result": page, "messages": items})
 
-    def _item(self, one: _Message) -> dict[str, Any]:
-        known = self._known(one.sim)
-        return {
-            "short-code": self._short_code(self._sim(one.sim)),
-            "iccid": str(known["iccid"]),
-            "account-id": str(self.around.account["account_id"]),
-            "organization": str(self.around.account["account_id"]),
-            "mid": one.mid,
-            "action": one.action,
-            "detail": one.text,
-            "msisdn": str(known["msisdn"]),
-            "service-type-id": SERVICE_TYPE_ID,
-            "date-created": _millis(one.created),
-            "status": one.status,
-        }
+    def _item(self, one: records.Message) -> dict[str, Any]:
+        account, sim = str(self.around.account["account_id"]), self._sim(one.sim)
+        return records.item(one, self.known(sim), account, self._short_code(sim))
 
     async def _subscriptions(self, request: web.Request) -> web.Response:
         query = request.query
-        index = _number(query, "page-index", 0, 0)
-        size = _number(query, "max-page-item", 10, 1)
+        index = records.number(query, "page-index", 0, 0)
+        size = records.number(query, "max-page-item", 10, 1)
         sims = list(self.around.sims)
         if "iccid" in query:
             found = self.find("iccid", query["iccid"])
             sims = [found] if found is not None else []
         rows = sims[index * size : (index + 1) * size]
         page = {"total-count": len(sims), "page-index": index, "max-page-item": size}
-        told = [self._subscription(sim) for sim in rows]
+        told = [records.subscription(self.known(sim)) for sim in rows]
         return web.json_response({"page-info-result": page, "subscriptions": told})
-
-    def _subscription(self, sim: Sim) -> dict[str, Any]:
-        known = self.known(sim)
-        return {
-            "subscription-id": str(known["subscription_id"]),
-            "iccid": str(known["iccid"]),
-            "product-offer": str(known["service_type"]),
-            "msisdns": [{"msisdn": str(known["msisdn"])}],
-            "service-type-id": str(SERVICE_TYPE_ID),
-            "states": [
-                {
-                    "state": "Active",
-                    "state-id": "cmp-pp-state-Active",
-                    "start-datetime-utc": "2024-05-17T14:30:29.000Z",
-                    "end-datetime-utc": "9999-12-31T00:00:00.000Z",
-                    "is-current": True,
-                }
-            ],
-        }
 
     # ---- messages -------------------------------------------------------------------------
 
-    def _put(self, message: _Message) -> None:
+    def _put(self, message: records.Message) -> None:
         self._messages[message.mid] = message
         self.around.changed()
 
@@ -322,7 +258,7 @@ class ConnectivityPro(Platform):
         """Show an SMS from a device (each part of a longer one by itself), and call the webhook."""
         text = message.text if message.text is not None else message.user_data.octets.hex()
         known = self.known(message.sim)
-        one = _Message(
+        one = records.Message(
             str(uuid.uuid4()),
             message.sim.name,
             "MO",
@@ -335,34 +271,13 @@ class ConnectivityPro(Platform):
         self._put(one)
         self._alert(one)
 
-    def _alert(self, one: _Message) -> None:
+    def _alert(self, one: records.Message) -> None:
         url = self._known(one.sim).get("callback_url") or self.around.account.get("webhook_url")
         if not url:
             return
         now = self.around.clock.now()
         self._alerts += 1
-        outward = one.action == "MT"
-        data: dict[str, Any] = {
-            "mid": one.mid,
-            "direction": "to_sim" if outward else "from_sim",
-            "to": one.destination,
-            "from": one.originator,
-        }
-        data |= {"status": one.status} if outward else {"message": one.text}
-        data["exact-date-time"] = _millis(now)
-        if one.status == "Failed":
-            data |= {"error-code": 419, "error-message": "UNDELIV"}
-        kind = "mobileterminated" if outward else "mobileoriginated"
-        body = {
-            "alert-id": self._alerts,
-            "alert-message-date": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "rule-id": 10783 if outward else 10784,
-            "version-id": 1,
-            "rule-name": "SMS MT" if outward else "SMS MO",
-            "event-name": f"connectivity.smsapi.{kind}",
-            "account": str(self.around.account["account_id"]),
-            "events": [{"id": str(uuid.uuid4()), "data": data}],
-        }
+        body = records.alert(one, str(self.around.account["account_id"]), self._alerts, now)
         encoded = json.dumps(body).encode()
 
         def build(target: str) -> tuple[str, str, Mapping[str, str], bytes]:
@@ -382,7 +297,7 @@ class ConnectivityPro(Platform):
 
     def _short_code(self, sim: Sim) -> str:
         known = self.known(sim)
-        return str(known.get("short_code") or SHORT_CODES[str(known["service_type"])])
+        return str(known.get("short_code") or records.SHORT_CODES[str(known["service_type"])])
 
     def dump(self) -> dict[str, Any]:
         """Return the messages."""
@@ -394,7 +309,7 @@ class ConnectivityPro(Platform):
     def load(self, state: Mapping[str, Any]) -> None:
         """Take them back."""
         for row in state["messages"]:
-            one = _Message(**{**row, "created": datetime.fromisoformat(row["created"])})
+            one = records.Message(**{**row, "created": datetime.fromisoformat(row["created"])})
             self._messages[one.mid] = one
 
     def messages(self) -> list[dict[str, Any]]:
@@ -410,33 +325,3 @@ class ConnectivityPro(Platform):
             }
             for one in sorted(self._messages.values(), key=lambda one: one.created, reverse=True)
         ]
-
-
-def _millis(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
-
-
-def _reason(status: int) -> str:
-    try:
-        return http.HTTPStatus(status).phrase
-    except ValueError:
-        return str(status)
-
-
-def _number(query: Mapping[str, str], name: str, default: int, low: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and low <= int(text[:9]) <= 1000):
-        raise _Refused(400, f"{name} must be a whole number from {low} to 1000")
-    return int(text)
-
-
-def _date(query: Mapping[str, str], name: str) -> datetime | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a date, in UTC
-    except ValueError:
-        raise _Refused(400, f"{name} must be YYYY-MM-DD") from None
