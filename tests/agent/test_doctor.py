@@ -255,7 +255,7 @@ async def test_modem_with_text_mode_alone_is_well_where_the_mode_is_left_to_it(
         "+CMGF=0": ERROR,
     }
     async with Peer(taken) as peer:
-        for mode, verdict in (("auto", "good"), ("pdu", "error")):
+        for mode, verdict in (("auto", "ok"), ("pdu", "error")):
             settings = {"modem": {"sms_mode": mode}}
             report = await asyncio.to_thread(
                 examine, tmp_path / mode, port=peer.path, settings=settings
