@@ -27,6 +27,7 @@ R = TypeVar("R")
 Mode = Literal["pdu", "text"]
 SMS_READY_TIMEOUT_S: Final = 40.0  # a SIM's phone book is read first: SIM800 takes 20 s
 POLL_S: Final = 0.5
+SIM_SEEN_S: Final = 10.0  # +CFUN=0 takes the card's power away, +CFUN=1 gives it back
 RADIO_OFF: Final = frozenset({0, 4})
 REGISTRATIONS: Final = ("+CREG", "+CGREG", "+CEREG")
 # CME and CMS: busy, initialising; 302 is Quectel's word for it.
@@ -275,7 +276,13 @@ class _Run:
 
     async def unlock(self) -> str:
         try:
-            await sim.unlock(self.modem, self.profile, self.wanted.pin, self.wanted.pin_memory)
+            await sim.unlock(
+                self.modem,
+                self.profile,
+                self.wanted.pin,
+                self.wanted.pin_memory,
+                seen_within_s=SIM_SEEN_S if self.radio and not self.radio_off else 0.0,
+            )
         except SimError:
             self.machine.dispatch("blocked")
             raise

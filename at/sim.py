@@ -50,12 +50,20 @@ class PinMemory:
     forget: Callable[[str], None] = lambda _: None
 
 
-async def unlock(modem: Modem, profile: Profile, pin: str | None, memory: PinMemory) -> None:
+async def unlock(
+    modem: Modem,
+    profile: Profile,
+    pin: str | None,
+    memory: PinMemory,
+    *,
+    seen_within_s: float = 0.0,
+) -> None:
     """Return once the SIM is READY.
 
+    seen_within_s: how long a card may be told as absent, where it has just been given power.
     Raises SimError where somebody must act, CommandTimeoutError, PortLostError.
     """
-    state = await _state(modem)
+    state = await _state(modem, seen_within_s=seen_within_s)
     if state == "SIM PIN":
         number = await _enter(modem, profile, pin, memory)
         state = await _state(modem, leaving="SIM PIN")
@@ -102,20 +110,21 @@ def lock_remedy(state: str) -> str:
     return f"the modem says {state}; look at the SIM in a phone, or try another one"
 
 
-async def _state(modem: Modem, leaving: str = "") -> str:
+async def _state(modem: Modem, leaving: str = "", seen_within_s: float = 0.0) -> str:
     """The SIM's state once it has settled; leaving: a state that is about to pass."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READY_TIMEOUT_S
+    seen_by = loop.time() + seen_within_s
     while True:
         try:
             state = meaning(await modem.send(commands.SIM_STATE))
-            if state == ABSENT:
+            if state == ABSENT and loop.time() >= seen_by:
                 raise SimError(ABSENT, ABSENT_REMEDY)
-            if state not in {leaving, BUSY}:
+            if state not in {leaving, BUSY, ABSENT}:
                 return state
         except CommandError as error:
             state = told_by(error)
-            if state == ABSENT:
+            if state == ABSENT and loop.time() >= seen_by:
                 raise SimError(ABSENT, ABSENT_REMEDY) from error
             if state == "":
                 log.warning("the modem does not tell the SIM's state result=%s", error.result)

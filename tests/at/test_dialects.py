@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from at import commands
+from at import commands, sim
 from at.bringup import BringUp, bring_up, in_force
 from at.errors import SimError
 from at.messages import MessageStore
@@ -181,3 +181,21 @@ async def test_radio_that_is_on_or_not_told_is_left_alone(answer: bytes) -> None
         await modem.close()
     assert identity.radio == ""
     assert "AT+CFUN=1" not in peer.lines
+
+
+@pytest.mark.parametrize(
+    "told",
+    [b"\r\n+CME ERROR: 10\r\n", b"\r\n+CPIN: NOT INSERTED\r\n" + OK, b"\r\n+CME ERROR: 13\r\n"],
+)
+async def test_card_that_gets_its_power_back_with_the_radio_is_waited_for(
+    told: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sim, "POLL_S", 0.01)
+    async with Peer() as peer:
+        peer.answers |= answers()
+        waits = iter([told, told])
+        peer.answers["+CPIN?"] = lambda _: next(waits, b"\r\n+CPIN: READY\r\n" + OK)
+        peer.answers["+CFUN?"] = b"\r\n+CFUN: 0\r\n" + OK
+        modem = await Modem.open(peer.path)
+        assert (await bring_up(modem, BringUp())).radio
+        await modem.close()
