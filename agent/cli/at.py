@@ -69,21 +69,21 @@ def show(line: str, lines: list[str], final: str, *, as_json: bool = False) -> b
 
 
 def _without_agent(options: argparse.Namespace) -> int:
-    from agent.config import load  # noqa: PLC0415 - a running agent has read it
+    from agent.config.model import load  # noqa: PLC0415 - a running agent has read it
 
     modem = load(getattr(options, "config", None), secrets="unread").modem
     return asyncio.run(_directly(options, modem.port, modem.baudrate))
 
 
 async def _directly(options: argparse.Namespace, port: str, baudrate: int) -> int:
-    from agent import at_lines  # noqa: PLC0415 - only without an agent
+    from agent.modem import line_filter  # noqa: PLC0415 - only without an agent
     from at import commands  # noqa: PLC0415
     from at.discovery import open_modem  # noqa: PLC0415
     from at.errors import AtError, CommandError, CommandTimeoutError, PortError  # noqa: PLC0415
 
     try:
-        checked = [at_lines.check(line, force=options.force) for line in options.line]
-    except at_lines.RefusedLineError as error:
+        checked = [line_filter.check(line, force=options.force) for line in options.line]
+    except line_filter.RefusedLineError as error:
         return complain(error, FAILED)
     modem: Any = None
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.cli.exits import FAILED, UNAVAILABLE, USAGE, complain
-from agent.configuration.places import find_config
+from agent.config.paths import find_config
 from agent.control.client import Client, NoAgentError, RequestFailedError
 
 __all__ = [
@@ -74,14 +74,14 @@ def _agent_at(options: argparse.Namespace) -> tuple[list[Path] | None, str | Non
     """Say where to look (None: the usual places), and for which device (None: any)."""
     named = [options.socket] if options.socket is not None else None
     if getattr(options, "config", None) is not None:
-        from agent.config import load  # noqa: PLC0415 - most clients need none of it
+        from agent.config.model import load  # noqa: PLC0415 - most clients need none of it
 
         config = load(options.config, secrets="unread")
         own = [config.control.socket] if config.control.socket is not None else None
         return named or own, config.device.id
     source = find_config() if named is None else None
     if source is not None:
-        from agent.configuration.control_socket import socket_of  # noqa: PLC0415 - as above
+        from agent.config.control_socket import socket_of  # noqa: PLC0415 - as above
 
         own_socket = socket_of(source)
         # Who was not given it may not know of it: the usual places are left to --socket.
@@ -108,7 +108,7 @@ def guarded(
 
 def body(words: list[str]) -> str:
     """Return the payload that a command line gives: its words, or standard input for none or -."""
-    from agent.request import from_words  # noqa: PLC0415 - only who sends needs the grammar
+    from agent.payload.request import from_words  # noqa: PLC0415 - only who sends needs the grammar
 
     if words in ([], ["-"]):
         return sys.stdin.read()

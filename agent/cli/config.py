@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.config import Config, ConfigError, Problem, load
-from agent.packaged import packaged
+from agent.config.model import Config, ConfigError, Problem, load
+from agent.install.shipped import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _check(options: argparse.Namespace) -> int:
-    from agent.handlers.catalogue import HandlerError, build  # noqa: PLC0415 - only here
+    from agent.commands.catalogue import HandlerError, build  # noqa: PLC0415 - only here
 
     path = options.file if options.file is not None else getattr(options, "config", None)
     config: Config | None = None

@@ -20,7 +20,7 @@ from agent.cli.common import connect, guarded
 from agent.cli.console_session import QuitError, Session
 from agent.cli.exits import DONE, FAILED, USAGE, complain
 from agent.cli.line_editor import Ended, Interrupted, LineEditor, Typed
-from agent.configuration.places import state_folder
+from agent.config.paths import state_folder
 from agent.control.client import NoAgentError
 
 HISTORY_MAX: Final = 500  # lines kept over sessions

@@ -17,8 +17,8 @@ from agent.cli.terminal import is_person, printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agent.doctor.context import Patient
     from agent.doctor.finding import Finding
-    from agent.doctor.patient import Patient
 
 WITHIN_S: Final = 60.0
 STATUS: Final = {"failed": FAILED, "no-modem": UNAVAILABLE, "configuration": CONFIGURATION}
@@ -55,9 +55,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(options: argparse.Namespace) -> int:
     """Make the checks, show each as it ends, and return the status of the worst."""
-    from agent.doctor.examination import examine  # noqa: PLC0415 - `--help` needs none of it
+    from agent.doctor.context import Patient  # noqa: PLC0415
     from agent.doctor.layers import CHECKS  # noqa: PLC0415
-    from agent.doctor.patient import Patient  # noqa: PLC0415
+    from agent.doctor.run import examine  # noqa: PLC0415 - `--help` needs none of it
 
     patient = Patient(
         config_path=getattr(options, "config", None),

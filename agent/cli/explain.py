@@ -52,7 +52,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 @guarded
 def run(options: argparse.Namespace) -> int:
     """Explain a text or a message."""
-    from agent.readonly import ReadOnlyError  # noqa: PLC0415 - SQLite only where it is needed
+    from agent.journal.readonly import (  # noqa: PLC0415 - SQLite only where it is needed
+        ReadOnlyError,
+    )
 
     given = (bool(options.text), options.id is not None, options.message is not None)
     if sum(given) != 1:
@@ -85,8 +87,8 @@ def _roads(options: argparse.Namespace) -> int:
 
 
 def _roads_on_disk(options: argparse.Namespace) -> list[dict[str, Any]]:
-    from agent.history import Filters, selected  # noqa: PLC0415
-    from agent.road import road  # noqa: PLC0415
+    from agent.journal.history import Filters, selected  # noqa: PLC0415
+    from agent.journal.timeline import road  # noqa: PLC0415
 
     filters = Filters(id=options.id, message=options.message, limit=100)
     with offline.journal(offline.configuration(options)) as db:
@@ -131,12 +133,12 @@ def _explain(options: argparse.Namespace, text: str) -> int:
 
 def _explain_on_disk(options: argparse.Namespace, text: str) -> dict[str, Any]:
     """Judge without an agent: with its journal, or an empty one before its first start."""
-    from agent.clock import Clock, iso  # noqa: PLC0415
-    from agent.explaining import arrival_of, explain  # noqa: PLC0415
-    from agent.handlers.catalogue import build  # noqa: PLC0415
-    from agent.judging import Judge  # noqa: PLC0415
-    from agent.readonly import empty_journal, open_read_only  # noqa: PLC0415
-    from agent.security import key_of  # noqa: PLC0415
+    from agent.commands.catalogue import build  # noqa: PLC0415
+    from agent.inbound.explain import arrival_of, explain  # noqa: PLC0415
+    from agent.inbound.judge import Judge  # noqa: PLC0415
+    from agent.journal.readonly import empty_journal, open_read_only  # noqa: PLC0415
+    from agent.payload.signatures import key_of  # noqa: PLC0415
+    from agent.system.clock import Clock, iso  # noqa: PLC0415
 
     config = offline.configuration(options)
     clock = Clock()

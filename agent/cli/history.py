@@ -14,7 +14,7 @@ from agent.cli.terminal import is_person, local, pairs, printable, table
 from agent.cli.times import moment
 
 if TYPE_CHECKING:
-    from agent.history import Filters
+    from agent.journal.history import Filters
 
 __all__ = ["add_parser", "row"]
 
@@ -67,7 +67,9 @@ def _count(text: str) -> int:
 @guarded
 def run(options: argparse.Namespace) -> int:
     """List, and follow."""
-    from agent.readonly import ReadOnlyError  # noqa: PLC0415 - SQLite only where it is needed
+    from agent.journal.readonly import (  # noqa: PLC0415 - SQLite only where it is needed
+        ReadOnlyError,
+    )
 
     client = offline.client_or_none(options)
     if client is None and options.follow:
@@ -105,7 +107,7 @@ def _fields(options: argparse.Namespace) -> dict[str, Any]:
 
 def _on_disk(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
     """Read the journal itself. Raises ValueError at once for a filter that finds nothing ever."""
-    from agent.history import Filters  # noqa: PLC0415
+    from agent.journal.history import Filters  # noqa: PLC0415
 
     names = ("since", "until", "sender", "channel", "state", "verdict", "id", "command")
     filters = Filters(**{name: getattr(options, name) for name in names}, limit=options.n)
@@ -113,7 +115,7 @@ def _on_disk(options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
 
 
 def _read(filters: Filters, options: argparse.Namespace) -> Iterator[Mapping[str, Any]]:
-    from agent.history import selected  # noqa: PLC0415
+    from agent.journal.history import selected  # noqa: PLC0415
 
     with offline.journal(offline.configuration(options)) as db:
         yield from selected(db, filters)

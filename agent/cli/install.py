@@ -12,7 +12,7 @@ from typing import Final
 from agent.cli.common import print_json, progress
 from agent.cli.exits import DONE, FAILED, USAGE, complain
 from agent.cli.terminal import printable
-from agent.installation import (
+from agent.install.installer import (
     CONFIGURATION,
     FILES,
     PROGRAM,

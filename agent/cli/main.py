@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     wanted = [word for word in _words(words) if word in COMMANDS][:1]
     options = _parser(wanted or COMMANDS).parse_args(words)
-    from agent.config import ConfigError  # noqa: PLC0415 - after the usage errors
+    from agent.config.model import ConfigError  # noqa: PLC0415 - after the usage errors
 
     try:
         status: int = options.func(options)

@@ -12,7 +12,7 @@ from agent.cli.common import connect
 from agent.control.client import Client, NoAgentError
 
 if TYPE_CHECKING:
-    from agent.config import Config
+    from agent.config.model import Config
 
 __all__ = ["add_option", "client_or_none", "configuration", "journal"]
 
@@ -40,7 +40,7 @@ def client_or_none(options: argparse.Namespace) -> Client | None:
 
 def configuration(options: argparse.Namespace) -> Config:
     """Load the configuration; raises ConfigError."""
-    from agent.config import load  # noqa: PLC0415 - a running agent has read it
+    from agent.config.model import load  # noqa: PLC0415 - a running agent has read it
 
     return load(getattr(options, "config", None), secrets="unread")
 
@@ -48,7 +48,7 @@ def configuration(options: argparse.Namespace) -> Config:
 @contextlib.contextmanager
 def journal(config: Config) -> Iterator[sqlite3.Connection]:
     """Open its journal without touching it; raises ReadOnlyError."""
-    from agent.readonly import open_read_only  # noqa: PLC0415
+    from agent.journal.readonly import open_read_only  # noqa: PLC0415
 
     with open_read_only(config.journal.path) as db:
         yield db

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.cli.common import body, progress, seconds
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, UNAVAILABLE, USAGE, complain
-from agent.config import ConfigError
+from agent.config.model import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from agent.config import Problem
+    from agent.config.model import Problem
     from agent.operator.inventory import Device, Inventory
     from agent.operator.message import Composed
     from agent.operator.received import Log
@@ -143,7 +143,7 @@ def _send(options: argparse.Namespace) -> int:
         from agent.operator.sending import send  # noqa: PLC0415 - aiohttp, for this alone
     except ImportError:
         return _missing()
-    from agent.configuration.places import counters_path  # noqa: PLC0415
+    from agent.config.paths import counters_path  # noqa: PLC0415
     from agent.operator.message import NotSentError, compose  # noqa: PLC0415
 
     try:

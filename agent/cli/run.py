@@ -9,11 +9,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from agent import notify
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, complain
+from agent.system import sd_notify
 
 if TYPE_CHECKING:
-    from agent.config import Config
+    from agent.config.model import Config
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,14 @@ def run(options: argparse.Namespace) -> int:
 
     After `restart` without a service manager it does not return: the same process starts anew.
     """
-    from agent.config import load  # noqa: PLC0415 - `--help` needs none of it
+    from agent.config.model import load  # noqa: PLC0415 - `--help` needs none of it
 
     _log(options.verbose)
     config = load(options.config)
     for warning in config.warnings:
         logging.getLogger("agent").warning("configuration %s", warning)
     status, restart = asyncio.run(_run(config))
-    return _execute_again() if restart and not notify.has_manager() else status
+    return _execute_again() if restart and not sd_notify.has_manager() else status
 
 
 def _execute_again() -> int:
@@ -66,10 +66,10 @@ def _execute_again() -> int:
 async def _run(config: Config) -> tuple[int, bool]:
     """Return the exit status, and whether a restart was asked for."""
     from agent.app import App  # noqa: PLC0415
-    from agent.clock import Clock  # noqa: PLC0415
-    from agent.handlers.catalogue import HandlerError  # noqa: PLC0415
-    from agent.journal import Journal, JournalError  # noqa: PLC0415
-    from agent.security import key_of  # noqa: PLC0415
+    from agent.commands.catalogue import HandlerError  # noqa: PLC0415
+    from agent.journal.journal import Journal, JournalError  # noqa: PLC0415
+    from agent.payload.signatures import key_of  # noqa: PLC0415
+    from agent.system.clock import Clock  # noqa: PLC0415
 
     keys = {key_id: key_of(key.path.read_bytes()) for key_id, key in config.security.keys.items()}
     clock = Clock()

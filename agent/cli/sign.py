@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent import request as grammar
-from agent import security
-from agent.arguments import validate
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, USAGE
-from agent.config import Config, ConfigError, load
-from agent.configuration.places import counters_path
-from agent.counters import CounterError, next_counter
-from agent.fit import Fit, fit, septets
-from agent.platforms import ROWS, Platform
+from agent.config.model import Config, ConfigError, load
+from agent.config.paths import counters_path
+from agent.payload import request as grammar
+from agent.payload import signatures
+from agent.payload.arguments import validate
+from agent.payload.counters import CounterError, next_counter
+from agent.payload.fit import Fit, fit, septets
+from agent.payload.platforms import ROWS, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Mapping, Sequence
 
-    from agent.arguments import ArgSpec
+    from agent.payload.arguments import ArgSpec
 
 SHORT_KEY_OCTETS = 16
 
@@ -61,7 +61,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--config", default=argparse.SUPPRESS, help="configuration file")
     parser.add_argument("--key-file", type=Path, help="file that holds the key")
     parser.add_argument("--device-id", help="device.id of the agent that shall obey")
-    parser.add_argument("--k", default=security.DEFAULT_KEY_ID, help="key id (default: 0)")
+    parser.add_argument("--k", default=signatures.DEFAULT_KEY_ID, help="key id (default: 0)")
     parser.add_argument("--c", help="counter (default: Unix seconds, never one twice)")
     parser.add_argument("--form", choices=("line", "json"), help="default: as it was given")
     parser.add_argument("--platform", metavar="NAME", help="default: all that are enabled")
@@ -79,16 +79,16 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if options.c is not None and not security.is_counter(options.c):
+    if options.c is not None and not signatures.is_counter(options.c):
         raise _Failure(USAGE, "--c is a decimal number of at most 18 digits")
     if not _KEY_ID.fullmatch(options.k):
         raise _Failure(USAGE, "--k is 1 to 36 of A-Z a-z 0-9 . _ : -")
     setting = _setting(options)
     request = _read(_body(options.command), setting)
     counter = _next(options.k) if options.c is None else options.c
-    m = security.sign_request(request, setting.key, setting.device_id, options.k, counter)
+    m = signatures.sign_request(request, setting.key, setting.device_id, options.k, counter)
     signed = replace(
-        request, k=None if options.k == security.DEFAULT_KEY_ID else options.k, c=counter, m=m
+        request, k=None if options.k == signatures.DEFAULT_KEY_ID else options.k, c=counter, m=m
     )
     form = options.form or request.form
     message = grammar.to_json(signed) if form == "json" else grammar.to_line(signed)
@@ -177,7 +177,7 @@ def _key(options: argparse.Namespace, config: Config | None) -> bytes:
             raise _Failure(CONFIGURATION, f"no security.keys.{options.k} in the configuration")
         path, status = keys[options.k].path, CONFIGURATION
     try:
-        key = security.key_of(path.read_bytes())
+        key = signatures.key_of(path.read_bytes())
     except (OSError, ValueError) as error:
         told = f"{path}: {getattr(error, 'strerror', None) or error}"
         told += "" if options.key_file else "; --key-file names the key where the service has it"

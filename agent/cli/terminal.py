@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TextIO
 
-from agent.grammar.line_form import quote
+from agent.payload.line_form import quote
 
 __all__ = ["is_person", "local", "pairs", "printable", "span", "table"]
 

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from agent.channels.mqtt import MqttChannel
-    from agent.clock import Clock
-    from agent.config import Config
-    from agent.events import Events
-    from agent.handlers.registry import Registry
-    from agent.intake import Intake
-    from agent.journal import Journal
-    from agent.judging import Judge
-    from agent.link import Link
-    from agent.reports import Planner
+    from agent.channels.mqtt.channel import MqttChannel
+    from agent.commands.registry import Registry
+    from agent.config.model import Config
+    from agent.inbound.intake import Intake
+    from agent.inbound.judge import Judge
+    from agent.journal.journal import Journal
+    from agent.modem.link import Link
+    from agent.reports.planner import Planner
+    from agent.system.clock import Clock
+    from agent.system.events import Events
 
 __all__ = ["Agent"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.configuration.places import SYSTEM_RUNTIME, control_candidates
+from agent.config.paths import SYSTEM_RUNTIME, control_candidates
 from agent.control.folder import ForeignFolderError, check_folder
 
 __all__ = ["AgentGoneError", "Client", "NoAgentError", "RequestFailedError"]

@@ -6,13 +6,13 @@ import secrets
 import sqlite3
 from typing import Any, Final
 
-from agent.arguments import ArgSpec
-from agent.arrival import Arrival
 from agent.control.agent import Agent
 from agent.control.following import Bell, changes
 from agent.control.wire import Fields, RequestError, Tell
-from agent.machines import COMMAND
-from agent.rows import CommandRow, command, find_command
+from agent.inbound.message import Arrival
+from agent.journal.rows import CommandRow, command, find_command
+from agent.journal.states import COMMAND
+from agent.payload.arguments import ArgSpec
 
 __all__ = ["follow", "known", "send"]
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, Self
 
 from agent.control.agent import Agent
-from agent.events import Event
+from agent.system.events import Event
 
 __all__ = ["Bell", "changes"]
 

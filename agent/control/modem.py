@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from agent import at_lines
 from agent.control.agent import Agent
 from agent.control.wire import Fields, RequestError
+from agent.modem import line_filter
 from at import commands
 from at.errors import AtError, CommandError, CommandTimeoutError
 
@@ -29,8 +29,8 @@ async def at(agent: Agent, fields: Fields) -> dict[str, Any]:
     if "console" not in agent.config.commands["at"].channels:
         raise RequestError("denied", "[command.at] is not open to the console")
     try:
-        checked = at_lines.check(line, force=force)
-    except at_lines.RefusedLineError as error:
+        checked = line_filter.check(line, force=force)
+    except line_filter.RefusedLineError as error:
         raise RequestError("denied", str(error), forcible=error.forcible) from None
     try:
         lines = await agent.link.send(commands.raw(checked.line, timeout_s))

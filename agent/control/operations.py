@@ -8,9 +8,9 @@ from typing import Any
 
 from agent.control.agent import Agent
 from agent.control.commands import follow, known, send
+from agent.control.confirm import confirm
+from agent.control.events import events
 from agent.control.modem import at
-from agent.control.news import events
-from agent.control.proof import confirm
 from agent.control.records import explain_text, history, road
 from agent.control.sms import send_sms
 from agent.control.status import Status

@@ -6,13 +6,13 @@ import sqlite3
 from dataclasses import replace
 from typing import Any, Final
 
-from agent import history as journal
-from agent import road as roads
 from agent.control.agent import Agent
 from agent.control.following import Bell
 from agent.control.wire import Fields, RequestError, Tell
-from agent.explaining import arrival_of, explain
-from agent.history import Filters, Item, Key
+from agent.inbound.explain import arrival_of, explain
+from agent.journal import history as journal
+from agent.journal import timeline as roads
+from agent.journal.history import Filters, Item, Key
 from at.errors import EncodeError
 
 __all__ = ["explain_text", "history", "road"]

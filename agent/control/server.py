@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.control import place
+from agent.control import socket_path
 from agent.control.agent import Agent
-from agent.control.place import ControlError
+from agent.control.socket_path import ControlError
 from agent.control.wire import (
     LINE_MAX,
     Fields,
@@ -24,8 +24,8 @@ from agent.control.wire import (
     encode_error,
     parse,
 )
-from agent.journal import JournalUnavailableError
-from agent.lasting import Lasting
+from agent.journal.journal import JournalUnavailableError
+from agent.system.lasting import Lasting
 
 if TYPE_CHECKING:
     from agent.control.operations import Operation
@@ -67,8 +67,8 @@ class Control:
         without a console is better than none.
         """
         try:
-            self._listener = place.bind(self._path)
-            self._group = place.group_of(self._path)
+            self._listener = socket_path.bind(self._path)
+            self._group = socket_path.group_of(self._path)
         except ControlError as error:
             if self._unbound.is_news(str(error)):
                 log.error("no control socket error=%s", error)
@@ -93,7 +93,7 @@ class Control:
                     group.create_task(self._serve(connection))
         finally:
             self._listener = None
-            place.unbind(listener, self._path)
+            socket_path.unbind(listener, self._path)
 
     async def _serve(self, connection: socket.socket) -> None:
         """Serve one client to its end."""
@@ -120,8 +120,8 @@ class Control:
                 await writer.wait_closed()
 
     def _refusal(self, connection: socket.socket) -> RequestError | None:
-        peer = place.peer_of(connection)
-        if not place.may_speak(peer, uid=os.geteuid(), group=self._group):
+        peer = socket_path.peer_of(connection)
+        if not socket_path.may_speak(peer, uid=os.geteuid(), group=self._group):
             log.warning("control client refused pid=%d uid=%d", peer.pid, peer.uid)
             return RequestError("denied", f"user {peer.uid} may not use this agent")
         if self._clients > CLIENTS_MAX:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from agent.control.agent import Agent
 from agent.control.following import Bell, changes
 from agent.control.wire import Fields, RequestError, Tell
-from agent.send_queue import queue_send
-from agent.sending import SEGMENTS_MAX
+from agent.sms.queue import queue_send
+from agent.sms.sender import SEGMENTS_MAX
 from at import sms as codec
 
 __all__ = ["send_sms"]

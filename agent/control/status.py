@@ -10,9 +10,9 @@ from typing import Any, Final
 from agent import __version__
 from agent.control.agent import Agent
 from agent.control.wire import Fields
-from agent.link import Link
-from agent.rows import IS_OPEN, meta
-from agent.sms_budget import PERIODS_S, spent
+from agent.journal.rows import IS_OPEN, meta
+from agent.modem.link import Link
+from agent.sms.budget import PERIODS_S, spent
 from at.survey import Survey
 
 __all__ = ["Status"]

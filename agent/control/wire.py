@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from agent.clock import iso
+from agent.system.clock import iso
 
 __all__ = ["LINE_MAX", "Fields", "RequestError", "Tell", "encode", "encode_error", "parse"]
 

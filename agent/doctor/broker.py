@@ -6,13 +6,13 @@ import os
 import socket
 from typing import Final
 
-from agent.channels.mqtt_retry import ConnectError, Failure, Version
-from agent.channels.mqtt_tls import client_context, explained
-from agent.config import MqttConfig
+from agent.channels.mqtt.retry import ConnectError, Failure, Version
+from agent.channels.mqtt.tls import client_context, explained
+from agent.config.model import MqttConfig
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped
 from agent.doctor.mqtt_login import log_in
-from agent.doctor.patient import Patient
 from at.offloop import off_loop
 
 __all__ = ["CHECKS"]

@@ -7,10 +7,10 @@ from typing import Final
 
 from agent.doctor.check import Check
 from agent.doctor.configuration import FILE
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning
-from agent.doctor.patient import Patient
-from agent.readonly import ReadOnlyError, open_read_only
-from agent.sms_budget import PERIODS_S, spent
+from agent.journal.readonly import ReadOnlyError, open_read_only
+from agent.sms.budget import PERIODS_S, spent
 
 __all__ = ["CHECKS"]
 

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from agent.doctor.context import Patient
 from agent.doctor.finding import Means, Result
-from agent.doctor.patient import Patient
 
 __all__ = ["LIMIT_S", "Check"]
 

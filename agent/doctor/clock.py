@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 from typing import Final
 
-from agent import network_time
-from agent.clock import Clock, iso
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.dialogue import ANSWERS
 from agent.doctor.finding import Result, good, note, warning
 from agent.doctor.identity import attempt
-from agent.doctor.patient import Patient
+from agent.system import network_time
+from agent.system.clock import Clock, iso
 from at import commands
 
 __all__ = ["CHECKS"]

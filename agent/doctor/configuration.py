@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.config import ConfigError, find_config, load
+from agent.config.model import ConfigError, find_config, load
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning
-from agent.doctor.patient import Patient
 
 __all__ = ["CHECKS", "FILE"]
 
@@ -37,7 +37,7 @@ def _oddities(patient: Patient) -> Result:
 
 
 def _handlers(patient: Patient) -> Result:
-    from agent.handlers.catalogue import HandlerError, build  # noqa: PLC0415 - loads them all
+    from agent.commands.catalogue import HandlerError, build  # noqa: PLC0415 - loads them all
 
     assert patient.config is not None  # noqa: S101 - the check before
     try:

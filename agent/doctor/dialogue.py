@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.line import AgentLine, DirectLine, NotPassedOnError, UnreadyError
-from agent.doctor.patient import Patient
 from agent.doctor.port import OPENS
 from at import commands
 from at.bringup import accepted

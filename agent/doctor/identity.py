@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, TypeVar
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.dialogue import ANSWERS
 from agent.doctor.finding import Result, good, note, warning
-from agent.doctor.patient import Patient
 from at import commands, profiles
 from at.command import Command
 from at.errors import CommandError, ReplyError

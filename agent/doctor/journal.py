@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped, warning
-from agent.doctor.patient import Patient
-from agent.readonly import ReadOnlyError, open_read_only
-from agent.rows import meta
+from agent.journal.readonly import ReadOnlyError, open_read_only
+from agent.journal.rows import meta
 
 __all__ = ["CHECKS"]
 

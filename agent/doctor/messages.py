@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning
 from agent.doctor.identity import attempt
-from agent.doctor.patient import Patient
 from agent.doctor.sim import STATE
 from at import commands, negotiation
 from at.errors import CommandError

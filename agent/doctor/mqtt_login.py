@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from agent.channels.mqtt_reasons import FAILED, cut_short, refusal, without_qos_1
-from agent.channels.mqtt_retry import ConnectError, Failure, Version
-from agent.channels.mqtt_tls import client_context, explained
+from agent.channels.mqtt.reasons import FAILED, cut_short, refusal, without_qos_1
+from agent.channels.mqtt.retry import ConnectError, Failure, Version
+from agent.channels.mqtt.tls import client_context, explained
 
 if TYPE_CHECKING:
     from paho.mqtt.client import ConnectFlags
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from agent.config import MqttConfig
+    from agent.config.model import MqttConfig
 
 __all__ = ["log_in"]
 

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient, Registration
 from agent.doctor.dialogue import ANSWERS
 from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.identity import attempt
-from agent.doctor.patient import Patient, Registration
 from agent.doctor.sim import STATE
 from at import commands, fields
 from at.command import Command

@@ -6,9 +6,9 @@ from typing import Final
 
 from agent.doctor.check import Check
 from agent.doctor.configuration import FILE
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, good, note
-from agent.doctor.patient import Patient
-from agent.platforms import OPEN
+from agent.payload.platforms import OPEN
 
 __all__ = ["CHECKS"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped, warning
-from agent.doctor.patient import Patient
 from at.discovery import AUTO, candidates, open_modem
 from at.errors import PortBusyError, PortError
 

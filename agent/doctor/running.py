@@ -7,9 +7,9 @@ from typing import Any, Final
 from agent import __version__
 from agent.control.client import Client, NoAgentError, RequestFailedError
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning
 from agent.doctor.line import within
-from agent.doctor.patient import Patient
 
 __all__ = ["CHECKS", "MODEM"]
 

@@ -6,10 +6,10 @@ import asyncio
 from typing import Final
 
 from agent.doctor.check import Check
+from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.identity import MODEL, attempt
-from agent.doctor.patient import Patient
-from agent.pins import pin_memory
+from agent.modem.pin_store import pin_memory
 from at import commands
 from at.errors import CommandError
 from at.sim import ABSENT, BUSY, KEPT_TRIES, lock_remedy, meaning, told_by

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from agent.config import Problem
-from agent.security import DEFAULT_KEY_ID
+from agent.config.model import Problem
+from agent.payload.signatures import DEFAULT_KEY_ID
 
 __all__ = ["TIMEOUT_S", "Account", "Device", "Inventory", "default_path"]
 

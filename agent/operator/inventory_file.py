@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from agent.config import ConfigError, Problem
-from agent.configuration.complaints import Complaints, guess, join, listed, shown
-from agent.configuration.files import Files
-from agent.configuration.places import state_folder
+from agent.config.files import Files
+from agent.config.model import ConfigError, Problem
+from agent.config.paths import state_folder
+from agent.config.problems import Complaints, guess, join, listed, shown
 from agent.operator.inventory import TIMEOUT_S, Account, Device, Inventory
-from agent.security import DEFAULT_KEY_ID, key_of
+from agent.payload.signatures import DEFAULT_KEY_ID, key_of
 
 __all__ = ["load"]
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from agent import request as grammar
-from agent.counters import CounterError, next_counter
-from agent.fit import Fit, fit
 from agent.operator.inventory import Device
-from agent.platforms import ROWS, Platform
-from agent.security import DEFAULT_KEY_ID, sign_request
+from agent.payload import request as grammar
+from agent.payload.counters import CounterError, next_counter
+from agent.payload.fit import Fit, fit
+from agent.payload.platforms import ROWS, Platform
+from agent.payload.signatures import DEFAULT_KEY_ID, sign_request
 
 __all__ = ["Composed", "NotSentError", "compose"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.app import App
-from agent.arrival import Arrival
-from agent.clock import Clock
-from agent.config import Config, parse
-from agent.journal import Journal
+from agent.config.model import Config, parse
+from agent.inbound.message import Arrival
+from agent.journal.journal import Journal
+from agent.system.clock import Clock
 from at import sms
 from at.messages import Stored
 from tests.support.agent import toml

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.arguments import ArgSpec, Refused, Value, check_spec, validate
-from agent.request import Refusal
+from agent.payload.arguments import ArgSpec, Refused, Value, check_spec, validate
+from agent.payload.request import Refusal
 
 
 def value(spec: ArgSpec, text: str) -> Value:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import assembly
-from agent.journal_file import open_file
-from agent.readonly import empty_journal
-from agent.rows import insert
+from agent.inbound import reassembly
+from agent.journal.file import open_file
+from agent.journal.readonly import empty_journal
+from agent.journal.rows import insert
 from at import sms
 from at.errors import DecodeError
 from at.messages import Stored
@@ -41,8 +41,8 @@ def parts(text: str, reference: int = 7, **how: object) -> list[sms.UserData]:
     return list(sms.segment(text, reference=reference, **how))  # type: ignore[arg-type]  # as given
 
 
-def take(db: sqlite3.Connection, one: Stored, now: datetime = NOW) -> assembly.Taken:
-    taken = assembly.take(db, one, now)
+def take(db: sqlite3.Connection, one: Stored, now: datetime = NOW) -> reassembly.Taken:
+    taken = reassembly.take(db, one, now)
     if taken.arrival is not None:  # what the intake does with it
         values = {"received_at": now, "channel": "sms", "sender": "", "verdict": "x"}
         message = insert(db, "messages", values)
@@ -165,9 +165,9 @@ def test_an_incomplete_set_ends_after_seven_days_with_what_it_had(
         take(db, stored(piece))
     clock.set(300 * DAY_S)
     clock.turn(6 * DAY_S)
-    assert assembly.give_up_incomplete(db, clock.wall()) == []
+    assert reassembly.give_up_incomplete(db, clock.wall()) == []
     clock.turn(DAY_S + 1)
-    ((arrival, segments),) = assembly.give_up_incomplete(db, clock.wall())
+    ((arrival, segments),) = reassembly.give_up_incomplete(db, clock.wall())
     assert arrival.verdict == "incomplete"
     assert arrival.detail == "have 1, 3 of 3"
     assert arrival.text == LONG[:153] + LONG[306:]
@@ -272,6 +272,6 @@ def test_any_text_in_any_order_of_its_parts_comes_out_whole(text: str, random) -
     pieces = [stored(piece) for piece in parts(text)]
     random.shuffle(pieces)
     with empty_journal("now") as db:
-        last = [assembly.take(db, piece, NOW) for piece in pieces][-1]
+        last = [reassembly.take(db, piece, NOW) for piece in pieces][-1]
     assert last.arrival is not None
     assert last.arrival.text == text

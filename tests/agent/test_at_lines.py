@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from agent import at_lines
-from agent.at_lines import RefusedLineError, check
+from agent.modem import line_filter
+from agent.modem.line_filter import RefusedLineError, check
 from at.profile import Profile
 from at.profiles import PROFILES
 from tests.support.agent import REPOSITORY
@@ -178,4 +178,9 @@ def test_more_than_one_printable_ascii_line_is_never_sent(typed: str) -> None:
 def test_page_names_every_line_that_is_refused() -> None:
     page = (REPOSITORY / "docs" / "command-line.md").read_text()
     words = set(re.findall(r"[^\s`|,]+", page))
-    assert {*at_lines._NEVER, *at_lines._RISKY, *at_lines._ASKS, *at_lines._BASIC_ASKS} <= words
+    assert {
+        *line_filter._NEVER,
+        *line_filter._RISKY,
+        *line_filter._ASKS,
+        *line_filter._BASIC_ASKS,
+    } <= words

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from agent.grammar.suggestion import closest
-from agent.history import Filters, selected
-from agent.reply import compose_error
-from agent.request import Reading, Request, canonical, from_words, read, text_of, to_json, to_line
+from agent.journal.history import Filters, selected
+from agent.payload.request import (
+    Reading,
+    Request,
+    canonical,
+    from_words,
+    read,
+    text_of,
+    to_json,
+    to_line,
+)
+from agent.payload.suggestion import closest
+from agent.reports.reply import compose_error
 from at import sms
 from tests.agent.conftest import Cli, Running
 from tests.agent.parts import NOW, arrival, body, make_app

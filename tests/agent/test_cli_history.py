@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from agent.history import VERDICTS, Filters
-from agent.machines import COMMAND, REPORT
+from agent.journal.history import VERDICTS, Filters
+from agent.journal.states import COMMAND, REPORT
 from at.simulator.texts import pdus_of
 from tests.support.agent import REPOSITORY, Agent, simulated
 

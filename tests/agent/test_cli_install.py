@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from agent import installation
 from agent.cli.main import main
-from agent.installation import CONFIGURATION, FILES, HIDDEN, PROGRAM, RECORD, hidden
-from agent.packaged import packaged
+from agent.install import installer
+from agent.install.installer import CONFIGURATION, FILES, HIDDEN, PROGRAM, RECORD, hidden
+from agent.install.shipped import packaged
 
 UNIT = "etc/systemd/system/modem-agent.service"
 CONFIG = CONFIGURATION.place.lstrip("/")
@@ -138,7 +138,7 @@ def test_an_upgrade_updates_what_nobody_changed(
     for path in older.iterdir():
         path.write_text(path.read_text() + "# of an older version\n")
     with monkeypatch.context() as old:
-        old.setattr(installation, "packaged", lambda name: older / name)
+        old.setattr(installer, "packaged", lambda name: older / name)
         install()
     assert "older version" in (root / UNIT).read_text()
     report = install()

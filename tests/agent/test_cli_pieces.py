@@ -12,8 +12,8 @@ import pytest
 from agent.cli.main import main
 from agent.cli.terminal import pairs, printable, span, table
 from agent.cli.times import moment
-from agent.readonly import ReadOnlyError, empty_journal, open_read_only
-from agent.schema import VERSION, migrate
+from agent.journal.readonly import ReadOnlyError, empty_journal, open_read_only
+from agent.journal.schema import VERSION, migrate
 
 NOW = datetime.fromisoformat("2026-11-21T12:30:00+01:00")
 

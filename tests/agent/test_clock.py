@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import Clock, boot_id, from_iso, iso
+from agent.system.clock import Clock, boot_id, from_iso, iso
 from tests.agent.parts import NOW, TurnedClock
 
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 import pytest
 
-from agent.arguments import ArgSpec
-from agent.config import (
+from agent.commands.catalogue import build
+from agent.config.commands import BUILT_IN
+from agent.config.model import (
     BudgetConfig,
     CommandConfig,
     Config,
@@ -23,9 +24,8 @@ from agent.config import (
     load,
     parse,
 )
-from agent.configuration.commands import BUILT_IN
-from agent.handlers.catalogue import build
-from agent.platforms import ROWS
+from agent.payload.arguments import ArgSpec
+from agent.payload.platforms import ROWS
 
 MINIMAL = '[platforms]\nenabled = ["super-sim"]\n'
 

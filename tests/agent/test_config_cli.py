@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import packaged
 from agent.cli import config as cli
-from agent.config import parse
-from agent.configuration import sections
+from agent.config import sections
+from agent.config.model import parse
+from agent.install import shipped
 
 GOOD = '[device]\nid = "d"\n[platforms]\nenabled = ["super-sim"]\n'
 
@@ -89,7 +89,7 @@ def test_the_check_speaks_json(good: Path, bad: Path, capsys: pytest.CaptureFixt
 def test_no_configuration_anywhere_is_78_and_says_where_it_looked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("agent.configuration.places.SYSTEM_CONFIG", tmp_path / "none.toml")
+    monkeypatch.setattr("agent.config.paths.SYSTEM_CONFIG", tmp_path / "none.toml")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert run("check") == 78
     assert str(tmp_path / "none.toml") in capsys.readouterr().err
@@ -107,7 +107,7 @@ def test_the_printed_example_passes_the_check(
 
 def uncommented(folder: Path) -> str:
     """The example with every setting switched on, its files made and its programs real."""
-    text = packaged.packaged("modem-agent.toml").read_text()
+    text = shipped.packaged("modem-agent.toml").read_text()
     text = re.sub(r"(?m)^#(?=\S)", "", text)
     text = text.replace("/usr/sbin/uhubctl", "/bin/true").replace(
         "/usr/local/bin/feature", "/bin/true"
@@ -160,4 +160,4 @@ def test_the_reference_names_every_key() -> None:
 
 def test_a_file_that_is_not_shipped_is_an_error() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.toml"):
-        packaged.packaged("nothing.toml")
+        shipped.packaged("nothing.toml")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.app import _secret as secret
-from agent.config import ConfigError, control_candidates, control_path, find_config, load
-from agent.configuration import places
-from agent.configuration.control_socket import socket_of
-from agent.configuration.reading import load_file, load_text
+from agent.config import paths
+from agent.config.control_socket import socket_of
+from agent.config.loader import load_file, load_text
+from agent.config.model import ConfigError, control_candidates, control_path, find_config, load
 
 TEXT = '[platforms]\nenabled = ["super-sim"]\n[modem]\npin_file = "pin"\n'
 
@@ -108,7 +108,7 @@ def test_the_usual_places_are_searched_in_order(
 ) -> None:
     system = tmp_path / "etc" / "modem-agent.toml"
     user = tmp_path / "home" / ".config" / "modem-agent" / "modem-agent.toml"
-    monkeypatch.setattr(places, "SYSTEM_CONFIG", system)
+    monkeypatch.setattr(paths, "SYSTEM_CONFIG", system)
     env = {"HOME": str(tmp_path / "home")}
     with pytest.raises(ConfigError, match=f"{system} or {user}"):
         load_file(None, env)
@@ -121,11 +121,11 @@ def test_the_usual_places_are_searched_in_order(
 
 
 def test_the_journal_lives_in_the_state_folder() -> None:
-    assert places.journal_path({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}) == Path(
+    assert paths.journal_path({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}) == Path(
         "/var/lib/a/journal.db"
     )
-    assert places.journal_path({"XDG_STATE_HOME": "/s"}) == Path("/s/modem-agent/journal.db")
-    assert places.journal_path({"HOME": "/h"}) == Path("/h/.local/state/modem-agent/journal.db")
+    assert paths.journal_path({"XDG_STATE_HOME": "/s"}) == Path("/s/modem-agent/journal.db")
+    assert paths.journal_path({"HOME": "/h"}) == Path("/h/.local/state/modem-agent/journal.db")
 
 
 def test_the_control_socket_lives_in_the_runtime_folder() -> None:

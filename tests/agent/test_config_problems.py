@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config import Config, ConfigError, parse
-from agent.configuration.reading import load_document
-from agent.configuration.structure import TOP
+from agent.config.loader import load_document
+from agent.config.model import Config, ConfigError, parse
+from agent.config.structure import TOP
 
 ENABLED = '[platforms]\nenabled = ["super-sim"]\n'
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.counters import MAX_COUNTER, CounterError, next_counter
+from agent.payload.counters import MAX_COUNTER, CounterError, next_counter
 
 NOW = 1_800_000_000
 
@@ -40,7 +40,7 @@ def test_every_key_counts_for_itself(tmp_path: Path) -> None:
 _ASK = """
 import sys
 from pathlib import Path
-from agent.counters import next_counter
+from agent.payload.counters import next_counter
 for _ in range(25):
     print(next_counter(Path(sys.argv[1]), "0"))
 """

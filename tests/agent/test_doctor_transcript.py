@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.doctor.examination import examine
+from agent.doctor.context import Patient
 from agent.doctor.finding import Finding
 from agent.doctor.layers import CHECKS
-from agent.doctor.patient import Patient
+from agent.doctor.run import examine
 from at.protocol import AtProtocol, Reply
 from at.urcs import URCS
 from tests.agent.conftest import Running

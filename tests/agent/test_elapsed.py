@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import elapsed, schema
-from agent.clock import from_iso
-from agent.journal_file import open_file
-from agent.rows import elapsed_s, insert, meta
+from agent.journal import elapsed, schema
+from agent.journal.file import open_file
+from agent.journal.rows import elapsed_s, insert, meta
+from agent.system.clock import from_iso
 from tests.agent.parts import NOW, TurnedClock
 
 DAY_S = 86400.0
@@ -173,7 +173,7 @@ def test_without_a_boot_id_it_still_never_goes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box = Box(tmp_path, monkeypatch)
-    monkeypatch.setattr("agent.elapsed.boot_id", lambda: None)
+    monkeypatch.setattr("agent.journal.elapsed.boot_id", lambda: None)
     with box.journal() as db:
         box.clock.turn(100)
         insert(db, "messages", MESSAGE)

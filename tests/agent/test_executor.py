@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 
 from agent.app import App
-from agent.handlers.registry import Call, Handler, Outcome
-from agent.journal import JournalUnavailableError
-from agent.rows import CommandRow, command, move_command
+from agent.commands.registry import Call, Handler, Outcome
+from agent.journal.journal import JournalUnavailableError
+from agent.journal.rows import CommandRow, command, move_command
 from tests.agent.parts import TurnedClock, arrival, make_app
 
 BOOT = "0" * 32
@@ -212,7 +212,7 @@ async def test_a_command_that_was_cancelled_meanwhile_is_not_begun(
 async def test_an_outcome_waits_for_the_disk_and_the_command_is_not_run_again(
     app: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("agent.executor.RETRY_S", 0.01)
+    monkeypatch.setattr("agent.commands.executor.RETRY_S", 0.01)
     commit = app.journal.commit
     refused = [0]
 

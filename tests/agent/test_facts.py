@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import Clock
-from agent.facts import FirmwareFacts
-from agent.journal import Journal
-from agent.rows import set_meta
+from agent.journal.journal import Journal
+from agent.journal.rows import set_meta
+from agent.modem.firmware_cache import FirmwareFacts
+from agent.system.clock import Clock
 from at.bringup import Facts
 
 FIRMWARE = ("Quectel", "EC25", "EC25EFAR06A03M4G")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app import App
-from agent.channels.registry import Booking, Report
-from agent.reporter import Reporter
+from agent.reports.channel import Booking, Report
+from agent.reports.delivery import Reporter
 from at import sms
 from tests.agent.parts import TurnedClock, arrival, make_app
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent.fit import fit, septets
-from agent.platforms import ROWS
+from agent.payload.fit import fit, septets
+from agent.payload.platforms import ROWS
 
 PLAIN = ROWS["super-sim"]
 WITH_SID = ROWS["programmable-wireless"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.history import Filters, selected
+from agent.journal.history import Filters, selected
 from at import sms
 from at.messages import MessageStore
 from at.modem import Modem

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.rows import CommandRow, command
+from agent.journal.rows import CommandRow, command
 from tests.agent.parts import TurnedClock, arrival, make_app
 
 

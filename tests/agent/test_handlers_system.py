@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.rows import CommandRow, command, find_command, move_command
+from agent.journal.rows import CommandRow, command, find_command, move_command
 from tests.agent.parts import TurnedClock, arrival, make_app
 
 BOOT, OTHER_BOOT = "0" * 32, "1" * 32
@@ -39,7 +39,7 @@ async def app(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, systemctl: Path
 ) -> AsyncIterator[App]:
     monkeypatch.setenv("BOOT_ID", BOOT)
-    monkeypatch.setattr("agent.handlers.reboot.STILL_HERE_S", 0.05)
+    monkeypatch.setattr("agent.commands.builtin.reboot.STILL_HERE_S", 0.05)
     made = await make_app(tmp_path, TurnedClock())
     yield made
     await made.journal.close()

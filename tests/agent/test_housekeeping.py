@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agent import elapsed
-from agent.housekeeping import ROWS_AT_ONCE, Forgetting, vacuum
-from agent.rows import insert
-from agent.schema import migrate
+from agent.journal import elapsed
+from agent.journal.retention import ROWS_AT_ONCE, Forgetting, vacuum
+from agent.journal.rows import insert
+from agent.journal.schema import migrate
 from tests.agent.parts import TurnedClock
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

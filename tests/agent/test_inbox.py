@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent import assembly
 from agent.app import App
-from agent.housekeeping import Housekeeping
-from agent.inbox import _recall_undeleted
-from agent.journal import Journal, JournalUnavailableError
+from agent.inbound import reassembly
+from agent.inbound.inbox import _recall_undeleted
+from agent.journal.journal import Journal, JournalUnavailableError
+from agent.journal.retention import Housekeeping
 from at.errors import AtError, CommandTimeoutError
 from at.messages import Deleted, Stored
 from at.result_codes import command_error
@@ -144,14 +144,14 @@ async def test_a_message_that_trips_over_a_fault_is_set_aside_and_the_others_go_
 ) -> None:
     sim.held = [stored(f"mark id=a{n}") for n in range(3)]
     poison = sim.held[1].raw
-    take = assembly.take
+    take = reassembly.take
 
-    def faulty(db: sqlite3.Connection, one: Stored, now: object) -> assembly.Taken:
+    def faulty(db: sqlite3.Connection, one: Stored, now: object) -> reassembly.Taken:
         if one.raw == poison:
             raise ZeroDivisionError("a fault of ours")
         return take(db, one, now)  # type: ignore[arg-type]  # passed on as it came
 
-    mocker.patch.object(assembly, "take", faulty)
+    mocker.patch.object(reassembly, "take", faulty)
     await app.inbox._drain(None)
     assert not sim.held
     rows = await app.journal.read(

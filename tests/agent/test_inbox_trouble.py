@@ -7,8 +7,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.bell import EVERYWHERE, Bell
-from agent.events import Event
+from agent.modem.doorbell import EVERYWHERE, Bell
+from agent.system.events import Event
 from at.simulator import PtyModem
 from tests.agent.parts import TurnedClock, make_app, stored
 
@@ -28,8 +28,8 @@ async def test_announced_place_is_kept_beside_a_ring_for_everything() -> None:
 async def test_card_that_goes_is_told_and_taken_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.inbox.RETRY_S", 0.01)
-    monkeypatch.setattr("agent.link.SIM_RETRY_S", 0.1)
+    monkeypatch.setattr("agent.inbound.inbox.RETRY_S", 0.01)
+    monkeypatch.setattr("agent.modem.link.SIM_RETRY_S", 0.1)
     clock = TurnedClock()
     modem = PtyModem(link=tmp_path / "modem")
     app = await make_app(

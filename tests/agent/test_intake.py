@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.arrival import Arrival
-from agent.rows import CommandRow, command
+from agent.inbound.message import Arrival
+from agent.journal.rows import CommandRow, command
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
 
 
@@ -210,8 +210,8 @@ async def open_app(tmp_path: Path) -> AsyncIterator[App]:
 
 
 def signed(app: App, text: str, c: int) -> str:
-    from agent.request import read  # noqa: PLC0415
-    from agent.security import key_of, sign_request  # noqa: PLC0415
+    from agent.payload.request import read  # noqa: PLC0415
+    from agent.payload.signatures import key_of, sign_request  # noqa: PLC0415
 
     request = read(text, known=app.registry, cut_risk=False).request
     assert request is not None

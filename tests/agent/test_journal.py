@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent import journal_file, schema
-from agent.clock import Clock
-from agent.journal import Journal, JournalBusyError, JournalError, JournalUnavailableError
-from agent.rows import meta, set_meta
-from agent.schema import VERSION
+from agent.journal import file, schema
+from agent.journal.journal import Journal, JournalBusyError, JournalError, JournalUnavailableError
+from agent.journal.rows import meta, set_meta
+from agent.journal.schema import VERSION
+from agent.system.clock import Clock
 from tests.agent.parts import TurnedClock
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ async def test_a_lazy_work_is_seen_at_once_and_synced_with_the_next_commit(
 async def test_a_lazy_work_is_synced_by_itself_before_long(
     tmp_path: Path, mocker: MockerFixture
 ) -> None:
-    mocker.patch("agent.journal.LAZY_S", 0.05)
+    mocker.patch("agent.journal.journal.LAZY_S", 0.05)
     journal = await Journal.open(tmp_path / "journal.db", TurnedClock())
     await journal.commit(put("lazy"), lazy=True)
     for _ in range(200):
@@ -249,7 +249,7 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
     tmp_path: Path, mocker: MockerFixture, step: int
 ) -> None:
     path = tmp_path / "journal.db"
-    db, _ = journal_file.open_file(path, TurnedClock())
+    db, _ = file.open_file(path, TurnedClock())
     db.close()
     path.write_bytes(b"no database" * 1000)
     path.with_name("journal.db-wal").write_bytes(b"no log either")
@@ -260,7 +260,7 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
         if not left[0]:
             raise Crash
 
-    rename, create, migrate = journal_file._rename, journal_file._create, schema.migrate
+    rename, create, migrate = file._rename, file._create, schema.migrate
 
     def dying_rename(source: Path, target: Path) -> None:
         point()
@@ -276,13 +276,13 @@ def test_a_crash_anywhere_in_the_replacement_of_a_damaged_file_keeps_the_protect
         migrate(db, now)
         point()
 
-    mocker.patch.object(journal_file, "_rename", dying_rename)
-    mocker.patch.object(journal_file, "_create", dying_create)
-    mocker.patch.object(journal_file, "migrate", dying_migrate)
+    mocker.patch.object(file, "_rename", dying_rename)
+    mocker.patch.object(file, "_create", dying_create)
+    mocker.patch.object(file, "migrate", dying_migrate)
     with contextlib.suppress(Crash):
-        journal_file.open_file(path, TurnedClock())[0].close()
+        file.open_file(path, TurnedClock())[0].close()
     mocker.stopall()
-    db, _ = journal_file.open_file(path, TurnedClock())
+    db, _ = file.open_file(path, TurnedClock())
     with contextlib.closing(db):
         assert meta(db, "reset_at") is not None
     assert list(tmp_path.glob("journal.db.damaged-*"))

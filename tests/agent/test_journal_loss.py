@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.journal_file import open_file
-from agent.rows import insert, meta
+from agent.journal.file import open_file
+from agent.journal.rows import insert, meta
 from tests.agent.parts import NOW, TurnedClock
 
 MESSAGE = {"received_at": NOW, "channel": "sms", "sender": "000", "verdict": "stranger"}

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.arrival import Arrival
-from agent.handlers.catalogue import build
-from agent.journal_file import open_file
-from agent.judging import Judge
-from agent.request import read
-from agent.rows import insert, set_meta
-from agent.security import key_of, sign_request
-from agent.verdict import Accepted, Judgement, OfCommand
+from agent.commands.catalogue import build
+from agent.inbound.judge import Judge
+from agent.inbound.message import Arrival
+from agent.inbound.verdict import Accepted, Judgement, OfCommand
+from agent.journal.file import open_file
+from agent.journal.rows import insert, set_meta
+from agent.payload.request import read
+from agent.payload.signatures import key_of, sign_request
 from tests.agent.parts import NOW, TurnedClock, arrival, settings
 
 KEY = b"a key"

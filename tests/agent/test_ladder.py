@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.ladder import LADDER, Rung, next_rung
+from agent.modem.recovery_ladder import LADDER, Rung, next_rung
 
 MINUTE_S = 60.0
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent import app as application
-from agent import notify
-from agent.lasting import Lasting
+from agent.system import sd_notify
+from agent.system.lasting import Lasting
 from tests.agent.parts import TurnedClock, make_app
 
 
@@ -41,8 +41,8 @@ async def test_a_journal_that_does_not_answer_only_leaves_the_watchdog_unfed(
     app = await make_app(tmp_path, TurnedClock())
     fed = asyncio.Event()
     monkeypatch.setattr(application, "PULSE_S", 0.05)
-    monkeypatch.setattr(notify, "watchdog_period_s", lambda: 0.02)
-    monkeypatch.setattr(notify, "watchdog", fed.set)
+    monkeypatch.setattr(sd_notify, "watchdog_period_s", lambda: 0.02)
+    monkeypatch.setattr(sd_notify, "watchdog", fed.set)
     released = threading.Event()
 
     def hang(_: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.lazy import lazily
+from agent.system.lazy_import import lazily
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def _run(program: str) -> str:
 
 def test_it_is_loaded_by_its_first_use_and_not_before() -> None:
     program = (
-        "import sys; from agent.lazy import lazily; lazily('urllib.request');"
+        "import sys; from agent.system.lazy_import import lazily; lazily('urllib.request');"
         "import urllib.request; print('http.client' in sys.modules);"
         "print(callable(urllib.request.getproxies), 'http.client' in sys.modules)"
     )
@@ -32,7 +32,7 @@ def test_it_is_loaded_by_its_first_use_and_not_before() -> None:
 
 def test_paho_loads_without_what_only_a_proxy_needs() -> None:
     program = (
-        "import sys; from agent.lazy import lazily; lazily('urllib.request');"
+        "import sys; from agent.system.lazy_import import lazily; lazily('urllib.request');"
         "import paho.mqtt.client; print('http.client' in sys.modules)"
     )
     assert _run(program) == "False"

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.app import App
-from agent.events import Event
+from agent.system.events import Event
 from at.errors import CommandTimeoutError, PortError
 from at.profiles import GENERIC
 from at.simulator import PtyModem
@@ -177,7 +177,7 @@ async def test_reset_with_auto_reaches_no_other_modem(
         asked.append((port, options["imei"]))
         raise PortError(port, "asked")
 
-    monkeypatch.setattr("agent.link.open_modem", open_modem)
+    monkeypatch.setattr("agent.modem.link.open_modem", open_modem)
     app = await make_app(tmp_path, TurnedClock(), {"modem": {"port": "auto"}})
     if imei is not None:
         app.link.identity = SimpleNamespace(imei=imei, profile=GENERIC)  # type: ignore[assignment]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import ladder
 from agent.app import App
-from agent.ladder import LADDER, refusal_pauses
+from agent.modem import recovery_ladder
+from agent.modem.recovery_ladder import LADDER, refusal_pauses
 from at import discovery, modem
 from tests.agent.parts import TurnedClock, make_app
 from tests.at.peer import ERROR, OK, Peer
@@ -55,7 +55,7 @@ async def recovery(app: App) -> list[str]:
 async def test_lasting_refusal_is_told_and_tried_again_slowly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
-    monkeypatch.setattr(ladder, "REFUSED_S", 0.05)
+    monkeypatch.setattr(recovery_ladder, "REFUSED_S", 0.05)
     async with Peer(answers()) as peer:
         peer.answers[refused] = ERROR
         async with linked(tmp_path, peer) as app:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.app import App
-from agent.events import Event
-from agent.link import Link
-from agent.liveness import LOOK_S, UNREGISTERED_S
-from agent.presence import Presence
+from agent.channels.mqtt.device_state import Presence
+from agent.modem.link import Link
+from agent.modem.liveness import LOOK_S, UNREGISTERED_S
+from agent.system.events import Event
 from at.simulator import PtyModem
 from tests.agent.parts import TurnedClock, make_app
 
@@ -42,8 +42,8 @@ class Rig:
 
 @asynccontextmanager
 async def running(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    monkeypatch.setattr("agent.link.PAUSE_MIN_S", 0.01)
-    monkeypatch.setattr("agent.link.SIM_RETRY_S", 0.1)
+    monkeypatch.setattr("agent.modem.link.PAUSE_MIN_S", 0.01)
+    monkeypatch.setattr("agent.modem.link.SIM_RETRY_S", 0.1)
     monkeypatch.setattr(Link, "_lost_or_troubled", _briefly(Link._lost_or_troubled))
     clock = TurnedClock()
     clock.ntp = True

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.machines import COMMAND, LINK, REPORT, SEND, MachineError, Table
+from agent.journal.states import COMMAND, LINK, REPORT, SEND, MachineError, Table
 
 TABLES = [COMMAND, REPORT, SEND, LINK]
 

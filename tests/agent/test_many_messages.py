@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from agent import elapsed
-from agent.history import Filters, find
-from agent.journal import Journal
-from agent.rows import meta, set_meta
-from agent.schema import VERSION, migrate
+from agent.journal import elapsed
+from agent.journal.history import Filters, find
+from agent.journal.journal import Journal
+from agent.journal.rows import meta, set_meta
+from agent.journal.schema import VERSION, migrate
 from tests.agent.parts import TurnedClock
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -159,7 +159,7 @@ def test_a_journal_of_an_older_version_becomes_todays_with_its_rows(
 ) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as old:
         with monkeypatch.context() as patched:
-            patched.setattr("agent.schema.VERSION", version)
+            patched.setattr("agent.journal.schema.VERSION", version)
             migrate(old, "2026-01-01T00:00:00.000Z")
         old.executescript(f"BEGIN;{FILL.replace(str(MANY), '200')};COMMIT")
         old.execute(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.app import App
-from agent.presence import Presence
+from agent.channels.mqtt.device_state import Presence
 from at.simulator import PtyModem
 from tests.agent.parts import TurnedClock, make_app
 
@@ -70,7 +70,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 async def test_an_absent_modem_is_told_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.link.ABSENT_S", 0.01)
+    monkeypatch.setattr("agent.modem.link.ABSENT_S", 0.01)
     await bench.until(lambda: bench.app.link.reason != "not opened yet")
     bench.connect()
     await bench.until(lambda: len(bench.broker.of("event")) == 2)

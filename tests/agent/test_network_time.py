@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.network_time import read
+from agent.system.network_time import read
 from tests.agent.parts import NOW, TurnedClock
 
 HOUR_S = 3600.0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from agent import notify
+from agent.system import sd_notify
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -30,10 +30,10 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
 def test_every_message_is_one_datagram(manager: tuple[str, socket.socket]) -> None:
     address, listening = manager
     env = {"NOTIFY_SOCKET": address}
-    assert notify.ready("waiting for a modem", env)
-    assert notify.status("registered", env)
-    assert notify.watchdog(env)
-    assert notify.stopping(env=env)
+    assert sd_notify.ready("waiting for a modem", env)
+    assert sd_notify.status("registered", env)
+    assert sd_notify.watchdog(env)
+    assert sd_notify.stopping(env=env)
     assert [listening.recv(4096) for _ in range(4)] == [
         b"READY=1\nSTATUS=waiting for a modem",
         b"STATUS=registered",
@@ -44,16 +44,16 @@ def test_every_message_is_one_datagram(manager: tuple[str, socket.socket]) -> No
 
 def test_a_status_cannot_smuggle_in_another_assignment(manager: tuple[str, socket.socket]) -> None:
     address, listening = manager
-    notify.status("operator\nWATCHDOG=trigger\r\n" + "x" * 500, {"NOTIFY_SOCKET": address})
+    sd_notify.status("operator\nWATCHDOG=trigger\r\n" + "x" * 500, {"NOTIFY_SOCKET": address})
     datagram = listening.recv(4096)
     assert datagram.startswith(b"STATUS=operator WATCHDOG=trigger x")
     assert b"\n" not in datagram
-    assert len(datagram) <= len("STATUS=") + notify.STATUS_MAX
+    assert len(datagram) <= len("STATUS=") + sd_notify.STATUS_MAX
 
 
 def test_an_empty_status_is_not_sent(manager: tuple[str, socket.socket]) -> None:
     address, listening = manager
-    assert not notify.status(" \n", {"NOTIFY_SOCKET": address})
+    assert not sd_notify.status(" \n", {"NOTIFY_SOCKET": address})
     with pytest.raises(BlockingIOError):
         listening.recv(4096)
 
@@ -61,28 +61,28 @@ def test_an_empty_status_is_not_sent(manager: tuple[str, socket.socket]) -> None
 def test_a_full_queue_neither_blocks_nor_raises(manager: tuple[str, socket.socket]) -> None:
     address, listening = manager
     sent = 0
-    while notify.watchdog({"NOTIFY_SOCKET": address}):
+    while sd_notify.watchdog({"NOTIFY_SOCKET": address}):
         sent += 1
         assert sent < 100_000
     assert sent > 0
     assert listening.recv(4096) == b"WATCHDOG=1"
-    assert notify.watchdog({"NOTIFY_SOCKET": address})
+    assert sd_notify.watchdog({"NOTIFY_SOCKET": address})
 
 
 @pytest.mark.parametrize("address", ["", "vsock:2:1234", "/nowhere/notify", "@nobody-listens"])
 def test_without_a_manager_nothing_happens(address: str) -> None:
-    assert not notify.ready(env={"NOTIFY_SOCKET": address})
-    assert not notify.ready(env={})
+    assert not sd_notify.ready(env={"NOTIFY_SOCKET": address})
+    assert not sd_notify.ready(env={})
 
 
 def test_the_watchdog_period_is_read_for_this_process_only() -> None:
     env = {"NOTIFY_SOCKET": "/run/notify", "WATCHDOG_USEC": "30000000"}
-    assert notify.watchdog_period_s(env) == 30.0
-    assert notify.watchdog_period_s({**env, "WATCHDOG_PID": str(os.getpid())}) == 30.0
-    assert notify.watchdog_period_s({**env, "WATCHDOG_PID": "1"}) is None
+    assert sd_notify.watchdog_period_s(env) == 30.0
+    assert sd_notify.watchdog_period_s({**env, "WATCHDOG_PID": str(os.getpid())}) == 30.0
+    assert sd_notify.watchdog_period_s({**env, "WATCHDOG_PID": "1"}) is None
 
 
 @pytest.mark.parametrize("usec", ["", "0", "-5", "soon", "٣"])
 def test_no_usable_period_is_no_watchdog(usec: str) -> None:
-    assert notify.watchdog_period_s({"NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": usec}) is None
-    assert notify.watchdog_period_s({"WATCHDOG_USEC": "30000000"}) is None
+    assert sd_notify.watchdog_period_s({"NOTIFY_SOCKET": "/n", "WATCHDOG_USEC": usec}) is None
+    assert sd_notify.watchdog_period_s({"WATCHDOG_USEC": "30000000"}) is None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import Clock
-from agent.ntp import NONE_S, Ntp
+from agent.system.clock import Clock
+from agent.system.ntp import NONE_S, Ntp
 
 CHRONY = "A29FC801,162.159.200.1,4,1764100000.1,0.00001,0.00002,0.00003,-1.2,0.0,0.1,0.02,0.1,64.4"
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.arguments import ArgSpec, check_spec
-from agent.handlers.catalogue import HandlerError, build
-from agent.handlers.registry import Call, Handler, Outcome
-from agent.patterns import MAX_POSITIONS, PatternError, compile_pattern
+from agent.commands.catalogue import HandlerError, build
+from agent.commands.registry import Call, Handler, Outcome
+from agent.payload.arguments import ArgSpec, check_spec
+from agent.payload.patterns import MAX_POSITIONS, PatternError, compile_pattern
 from tests.agent.parts import settings as configured
 
 LONGEST = 1024  # octets of a value

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent.pins import pin_memory
+from agent.modem.pin_store import pin_memory
 
 ICCID = "89441000303211234567"
 

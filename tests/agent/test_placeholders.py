@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.placeholders import TemplateError, check_exec, render_argv, render_value
-from agent.request import Refusal, Refused
+from agent.payload.request import Refusal, Refused
+from agent.payload.templates import TemplateError, check_exec, render_argv, render_value
 
 
 def refusal(element: str, **args: str | float) -> Refusal:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent import receipts
 from agent.app import App
 from agent.control import status
-from agent.housekeeping import Housekeeping
+from agent.journal.retention import Housekeeping
+from agent.sms import delivery_reports
 from at import sms
 from tests.agent.parts import NOW, TurnedClock, arrival, body, make_app, stored
 
@@ -90,7 +90,7 @@ async def test_the_whole_way_of_a_command(app: App, questions: Questions) -> Non
 
 
 def _commands(db: sqlite3.Connection) -> list[Any]:
-    from agent.rows import open_commands  # noqa: PLC0415 - beside its only use
+    from agent.journal.rows import open_commands  # noqa: PLC0415 - beside its only use
 
     return list(open_commands(db, ("accepted",)))
 
@@ -114,7 +114,7 @@ async def test_sms_that_leave_and_their_receipts(
     messages.send = send
     mocker.patch.object(app.link, "messages", return_value=messages)
     app.link._ready.set()
-    from agent.send_queue import queue_send  # noqa: PLC0415 - beside its only use
+    from agent.sms.queue import queue_send  # noqa: PLC0415 - beside its only use
 
     await app.journal.commit(
         lambda db: queue_send(
@@ -131,7 +131,7 @@ async def test_sms_that_leave_and_their_receipts(
         discharged=stamp,
         status=0,
     )
-    await app.journal.commit(lambda db: receipts.match(db, report, NOW, app.planner))
+    await app.journal.commit(lambda db: delivery_reports.match(db, report, NOW, app.planner))
     await no_scan(app, questions)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.platforms import (
+from agent.payload.platforms import (
     ROWS,
     Platform,
     address_for,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt_values import MqttError, NotConnectedError, PublishRefusedError
-from agent.events import Event
+from agent.channels.mqtt.values import MqttError, NotConnectedError, PublishRefusedError
+from agent.system.events import Event
 from tests.agent.parts import make_app
 
 

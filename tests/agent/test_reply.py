@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.reply import basic, compose_error, compose_ok, compose_waiting
-from agent.request import EVERY_COMMAND, read
+from agent.payload.request import EVERY_COMMAND, read
+from agent.reports.reply import basic, compose_error, compose_ok, compose_waiting
 from at.sms import gsm7
 
 TEXTS = st.text(max_size=300)

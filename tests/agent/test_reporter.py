@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from agent.app import App
-from agent.channels.registry import Booking, GiveUpError, Report, RetryError
-from agent.reporter import LOOK_EVERY_S, Reporter
-from agent.rows import set_meta
+from agent.journal.rows import set_meta
+from agent.reports.channel import Booking, GiveUpError, Report, RetryError
+from agent.reports.delivery import LOOK_EVERY_S, Reporter
 from tests.agent.parts import TurnedClock, arrival, make_app
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from agent.app import App
-from agent.config import ReportConfig
-from agent.reports import Planner
-from agent.rows import CommandRow, command, update
+from agent.config.model import ReportConfig
+from agent.journal.rows import CommandRow, command, update
+from agent.reports.planner import Planner
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.request import (
+from agent.payload.request import (
     EVERY_COMMAND,
     MAX_OCTETS,
     Reading,

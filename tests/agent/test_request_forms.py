@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.request import RESERVED, ROUTES, Request, canonical, read, to_json, to_line
-from agent.security import sign_request
+from agent.payload.request import RESERVED, ROUTES, Request, canonical, read, to_json, to_line
+from agent.payload.signatures import sign_request
 
 KNOWN = frozenset({"ping", "reboot", "set"})
 KEY = b"a key of the tests, thirty-two b"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.grammar import json_form
-from agent.request import MAX_OCTETS, Reading, Refusal, Refused, Request, read
+from agent.payload import json_form
+from agent.payload.request import MAX_OCTETS, Reading, Refusal, Refused, Request, read
 
 KNOWN = frozenset({"ping", "reboot", "set"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.request import Reading, Refusal, Request, read
+from agent.payload.request import Reading, Refusal, Request, read
 
 KNOWN = frozenset({"ping", "reboot", "set", "sms", "modem-reset", "restart_vpn"})
 SID = "DC" + "0123456789ABCDEF" * 2

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.schedule import (
+from agent.payload.schedule import (
     MAX_DELAY_S,
     At,
     Delay,

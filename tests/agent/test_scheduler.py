@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent.app import App
-from agent.rows import CommandRow, command
-from agent.scheduler import LOOK_EVERY_S
+from agent.commands.scheduler import LOOK_EVERY_S
+from agent.journal.rows import CommandRow, command
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
 
 if TYPE_CHECKING:

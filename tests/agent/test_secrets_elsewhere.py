@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.configuration import files
-from agent.configuration.reading import load_file
+from agent.config import files
+from agent.config.loader import load_file
 from tests.support.agent import Agent
 
 SETTINGS = {

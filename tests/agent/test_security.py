@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import request as grammar
-from agent.request import EVERY_COMMAND, Refusal, Refused, Request, canonical, read
-from agent.security import (
+from agent.payload import request as grammar
+from agent.payload.request import EVERY_COMMAND, Refusal, Refused, Request, canonical, read
+from agent.payload.signatures import (
     WINDOW,
     Permission,
     Signer,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent import receipts
 from agent.app import App
-from agent.journal import JournalUnavailableError
-from agent.send_queue import BACK_OFF_S, LOOK_EVERY_S, queue_send
-from agent.sending import NotSentError
+from agent.journal.journal import JournalUnavailableError
+from agent.sms import delivery_reports
+from agent.sms.queue import BACK_OFF_S, LOOK_EVERY_S, queue_send
+from agent.sms.sender import NotSentError
 from at import sms
 from at.errors import AtError, CommandTimeoutError, SendUnknownError
 from at.result_codes import command_error
@@ -56,7 +56,7 @@ class Bench:
 
     async def receive(self, report: sms.StatusReport) -> str:
         return await self.app.journal.commit(
-            lambda db: receipts.match(db, report, self.clock.now, self.app.planner)
+            lambda db: delivery_reports.match(db, report, self.clock.now, self.app.planner)
         )
 
     async def row(self, n: int) -> dict[str, Any]:
@@ -359,7 +359,7 @@ async def test_when_every_number_fails_it_is_not_the_numbers(bench: Bench) -> No
 async def test_what_left_the_modem_is_booked_also_where_the_disk_was_full_meanwhile(
     bench: Bench, mocker: MockerFixture
 ) -> None:
-    mocker.patch("agent.send_queue.RETRY_S", 0.01)
+    mocker.patch("agent.sms.queue.RETRY_S", 0.01)
     n = await bench.queue()
     commit, refused = bench.app.journal.commit, [0]
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from agent.cli import sign
-from agent.request import EVERY_COMMAND, read
-from agent.security import Signer, authenticate
+from agent.payload.request import EVERY_COMMAND, read
+from agent.payload.signatures import Signer, authenticate
 
 KEY = "a key that is long enough to be one"
 

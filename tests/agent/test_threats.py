@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from agent.rows import CommandRow
-from agent.scheduler import Scheduler
+from agent.commands.scheduler import Scheduler
+from agent.journal.rows import CommandRow
 from tests.agent.parts import TurnedClock, arrival, make_app
 from tests.e2e.threats import KEY, signed
 

@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from agent import schema
 from agent.app import App
-from agent.arrival import Arrival
 from agent.cli.explain import lines
 from agent.cli.history import HEADING, row
-from agent.explaining import explain
-from agent.history import Filters, Item, selected
-from agent.journal_file import open_file
-from agent.request import EVERY_COMMAND, read
-from agent.road import road
-from agent.rows import CommandRow, command, insert, move_command
-from agent.security import sign_request
-from agent.trace import ORDER, Step, decode, encode, told
+from agent.inbound.explain import explain
+from agent.inbound.message import Arrival
+from agent.journal import schema
+from agent.journal.file import open_file
+from agent.journal.history import Filters, Item, selected
+from agent.journal.rows import CommandRow, command, insert, move_command
+from agent.journal.timeline import road
+from agent.journal.trace import ORDER, Step, decode, encode, told
+from agent.payload.request import EVERY_COMMAND, read
+from agent.payload.signatures import sign_request
 from tests.agent.parts import NOW, TurnedClock, arrival, make_app
 
 KEYS = {"0": b"a key", "next": b"another key"}
@@ -186,7 +186,7 @@ async def test_what_explain_foretells_is_what_is_recorded(app: App) -> None:
 async def test_refusal_of_reason_error_names_its_check(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.judging.boot_id", lambda: None)
+    monkeypatch.setattr("agent.inbound.judge.boot_id", lambda: None)
     told_now = await explained(app, arrival(signed("reboot id=a", 5)))
     assert (told_now["reason"], told_now["detail"]) == ("error", "no boot id to be had")
     (decided,) = [step for step in told_now["steps"] if step["result"] == "decided"]

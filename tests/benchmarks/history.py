@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from agent.clock import Clock
-from agent.history import Filters, selected
-from agent.housekeeping import Housekeeping
-from agent.journal import Journal
-from agent.rows import set_meta
-from agent.schema import PAGE_SIZE, migrate
+from agent.journal.history import Filters, selected
+from agent.journal.journal import Journal
+from agent.journal.retention import Housekeeping
+from agent.journal.rows import set_meta
+from agent.journal.schema import PAGE_SIZE, migrate
+from agent.system.clock import Clock
 from tests.benchmarks.stage import Bench
 from tests.benchmarks.table import Row
 

@@ -88,10 +88,10 @@ def _note_handler(row: Any) -> None:
 
 
 def _put_stop_watches() -> None:
-    from agent import notify  # noqa: PLC0415 - after the clock of the start has begun
-    from agent.executor import Executor  # noqa: PLC0415
-    from agent.intake import Intake  # noqa: PLC0415
-    from agent.journal import Journal  # noqa: PLC0415
+    from agent.commands.executor import Executor  # noqa: PLC0415
+    from agent.inbound.intake import Intake  # noqa: PLC0415
+    from agent.journal.journal import Journal  # noqa: PLC0415
+    from agent.system import sd_notify  # noqa: PLC0415 - after the clock of the start has begun
 
     selectors.DefaultSelector = WatchedSelector  # type: ignore[misc]  # asyncio asks for it by name
     _around(Journal, "_sync", commits)
@@ -101,7 +101,7 @@ def _put_stop_watches() -> None:
         lambda recorded: journalled.append((time.monotonic(), recorded.judgement.heard.text)),
     )
     _before(Executor, "_perform", _note_handler)
-    _around(notify, "ready", ready)
+    _around(sd_notify, "ready", ready)
 
 
 def _stick(seconds: float) -> None:

@@ -25,12 +25,12 @@ from tests.e2e import points
 # What `modem-agent run` loads in the end: imported once here instead of in each child.
 PRELOADED = (
     "agent.app",
-    "agent.channels.mqtt",
-    "agent.channels.mqtt_requests",
+    "agent.channels.mqtt.channel",
+    "agent.channels.mqtt.requests",
     "agent.cli.main",
     "agent.cli.run",
-    "agent.configuration.reading",
-    "agent.journal",
+    "agent.config.loader",
+    "agent.journal.journal",
     "serial_asyncio",
     "sqlite3",
 )

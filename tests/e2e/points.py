@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import at.modem
-from agent.channels.mqtt import MqttChannel
-from agent.channels.mqtt_connection import Connection
-from agent.journal import Journal
-from agent.link import Link
+from agent.channels.mqtt.channel import MqttChannel
+from agent.channels.mqtt.connection import Connection
+from agent.journal.journal import Journal
+from agent.modem.link import Link
 from at.modem import Modem
 
 

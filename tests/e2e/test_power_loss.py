@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.journal_file import open_file
+from agent.journal.file import open_file
 from tests.agent.parts import TurnedClock
 from tests.e2e.forked import ForkServer
 from tests.e2e.road import EFFECT, Road, parts_of

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agent.ladder import LADDER
+from agent.modem.recovery_ladder import LADDER
 from tests.faults.site import QUICK_LADDER, Site
 
 MESSAGES = 50

@@ -21,10 +21,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.app import App
-from agent.clock import Clock
-from agent.config import parse
-from agent.journal import Journal
-from agent.ladder import LADDER, Rung
+from agent.config.model import parse
+from agent.journal.journal import Journal
+from agent.modem.recovery_ladder import LADDER, Rung
+from agent.system.clock import Clock
 from at.simulator.shell import Shell
 from tests.faults.modems import ArmedPty, ArmedTcp
 from tests.support.agent import toml
@@ -46,9 +46,9 @@ QUICK_LADDER = tuple(
 )
 # Constants of the agent and the driver that a test need not wait for in full.
 _SHORTER: Mapping[str, Any] = {
-    "agent.link.SIM_RETRY_S": 3.0,
-    "agent.send_queue.BACK_OFF_S": (1.0,),
-    "agent.reporter.BACK_OFF_S": (1.0, 2.0, 3.0),
+    "agent.modem.link.SIM_RETRY_S": 3.0,
+    "agent.sms.queue.BACK_OFF_S": (1.0,),
+    "agent.reports.delivery.BACK_OFF_S": (1.0, 2.0, 3.0),
     "at.commands.SEND_TIMEOUT_S": 8.0,
 }
 

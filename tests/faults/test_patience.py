@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.ladder import LADDER, next_rung
+from agent.modem.recovery_ladder import LADDER, next_rung
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.machines import COMMAND, LINK, REPORT, SEND, Table
+from agent.journal.states import COMMAND, LINK, REPORT, SEND, Table
 from at import bringup
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

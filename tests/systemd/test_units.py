@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.notify import watchdog_period_s
-from agent.packaged import packaged
+from agent.install.shipped import packaged
+from agent.system.sd_notify import watchdog_period_s
 
 EXPOSURE_MAX = 1.5  # systemd-analyze's scale of 0 (nothing) to 10
 TIMEOUT_S = 60

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt import Inbound, LinkStatus, MqttChannel, Publication, Timing
-from agent.config import MqttConfig
+from agent.channels.mqtt.channel import Inbound, LinkStatus, MqttChannel, Publication, Timing
+from agent.config.model import MqttConfig
 from tests.support.broker import Mosquitto
 from tests.support.mqtt_client import Observer
 

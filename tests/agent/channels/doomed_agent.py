@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from agent.channels.mqtt import Inbound, MqttChannel
-from agent.config import MqttConfig
+from agent.channels.mqtt.channel import Inbound, MqttChannel
+from agent.config.model import MqttConfig
 
 
 async def hold(_inbound: Inbound) -> None:

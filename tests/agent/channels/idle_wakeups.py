@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from agent.channels.mqtt import Inbound, MqttChannel
-from agent.config import MqttConfig
+from agent.channels.mqtt.channel import Inbound, MqttChannel
+from agent.config.model import MqttConfig
 from tests.support.broker import Mosquitto
 
 PAGE_MB = resource.getpagesize() / 1e6

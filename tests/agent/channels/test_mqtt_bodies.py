@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.channels.mqtt_bodies import render_body, render_time
-from agent.channels.mqtt_topics import Suffix
+from agent.channels.mqtt.bodies import render_body, render_time
+from agent.channels.mqtt.topics import Suffix
 
 
 def test_times_are_utc_with_z() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt import LinkStatus, MqttChannel, Publication
+from agent.channels.mqtt.channel import LinkStatus, MqttChannel, Publication
 from tests.agent.channels.conftest import QUICK, ROOT, running, settings
 from tests.support.broker import Mosquitto, free_port
 from tests.support.mqtt_client import Observer

@@ -8,8 +8,8 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.channels.mqtt_dial import Call, Dialler, Will
-from agent.channels.mqtt_retry import ConnectError, Failure, Version
+from agent.channels.mqtt.dial import Call, Dialler, Will
+from agent.channels.mqtt.retry import ConnectError, Failure, Version
 from tests.agent.channels.conftest import settings
 
 CALL = Call(settings(1), Version.V5, "id", Will("t", b"", retain=True), 0.05)

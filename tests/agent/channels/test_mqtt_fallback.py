@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.channels.mqtt import Inbound
+from agent.channels.mqtt.channel import Inbound
 from tests.agent.channels.conftest import ROOT, running, settings
 from tests.agent.channels.test_mqtt_connect import serving
 from tests.support.broker import Mosquitto, free_port

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from agent.channels.mqtt_flight import Flight
-from agent.channels.mqtt_values import NotConnectedError
+from agent.channels.mqtt.flight import Flight
+from agent.channels.mqtt.values import NotConnectedError
 
 
 def never() -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agent.channels.mqtt_inbound import InboundLane
-from agent.channels.mqtt_values import Inbound, RequestNotTakenError, Timing
+from agent.channels.mqtt.inbound import InboundLane
+from agent.channels.mqtt.values import Inbound, RequestNotTakenError, Timing
 
 QUICK = Timing(retake_low_s=0.01, retake_high_s=0.02)
 

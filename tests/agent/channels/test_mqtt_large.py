@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt_requests import MqttRequests
-from agent.channels.mqtt_sieve import MAX_PACKET_OCTETS, Sieve
-from agent.channels.mqtt_values import Cut, Inbound
-from agent.events import Event
+from agent.channels.mqtt.requests import MqttRequests
+from agent.channels.mqtt.sieve import MAX_PACKET_OCTETS, Sieve
+from agent.channels.mqtt.values import Cut, Inbound
+from agent.system.events import Event
 from tests.agent.channels.conftest import ROOT, running, settings
 from tests.agent.parts import make_app
 from tests.support.scripted_broker import Scripted, packet, scripted, text

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.channels.mqtt import MqttError, NotConnectedError
+from agent.channels.mqtt.channel import MqttError, NotConnectedError
 from tests.agent.channels.conftest import QUICK, ROOT, Rig, running, settings
 from tests.support.broker import Mosquitto
 from tests.support.mqtt_client import Observer

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt_requests import MqttRequests
-from agent.channels.mqtt_values import Inbound
-from agent.events import Event
+from agent.channels.mqtt.requests import MqttRequests
+from agent.channels.mqtt.values import Inbound
+from agent.system.events import Event
 from tests.agent.parts import make_app
 
 SURROGATE = rb'"\ud800"'

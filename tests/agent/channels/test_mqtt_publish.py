@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt import NotConnectedError, PublishRefusedError
+from agent.channels.mqtt.channel import NotConnectedError, PublishRefusedError
 from tests.agent.channels.conftest import ROOT, running, settings
 from tests.support.broker import Mosquitto, free_port
 from tests.support.mqtt_client import Observer

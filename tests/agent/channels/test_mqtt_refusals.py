@@ -9,10 +9,10 @@ import logging
 
 import pytest
 
-from agent.channels.mqtt import NotConnectedError, Publication, PublishRefusedError
-from agent.channels.mqtt_refusals import Refusals
-from agent.channels.mqtt_report import MqttReports
-from agent.channels.registry import Report, RetryError
+from agent.channels.mqtt.channel import NotConnectedError, Publication, PublishRefusedError
+from agent.channels.mqtt.refusals import Refusals
+from agent.channels.mqtt.reports import MqttReports
+from agent.reports.channel import Report, RetryError
 from tests.agent.channels.conftest import ROOT, Rig, running, settings
 from tests.support.scripted_broker import Scripted, scripted
 

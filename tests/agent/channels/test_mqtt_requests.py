@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from agent.channels.mqtt import Inbound, RequestNotTakenError
-from agent.channels.mqtt_dial import RECEIVE_MAXIMUM
+from agent.channels.mqtt.channel import Inbound, RequestNotTakenError
+from agent.channels.mqtt.dial import RECEIVE_MAXIMUM
 from tests.agent.channels.conftest import ROOT, running, settings
 from tests.support.broker import Mosquitto
 from tests.support.mqtt_client import Observer

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.channels.mqtt_retry import REMEMBER_S, BackOff, Failure, ProtocolChoice, Version
+from agent.channels.mqtt.retry import REMEMBER_S, BackOff, Failure, ProtocolChoice, Version
 
 
 def test_mqtt5_comes_first_and_is_kept_once_it_worked() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt_requests import MqttRequests
-from agent.channels.mqtt_values import Inbound
+from agent.channels.mqtt.requests import MqttRequests
+from agent.channels.mqtt.values import Inbound
 from tests.agent.parts import make_app
 
 

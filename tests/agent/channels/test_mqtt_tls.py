@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import MqttConfig
+from agent.config.model import MqttConfig
 from tests.agent.channels.certificates import Authority
 from tests.agent.channels.conftest import QUICK, ROOT, running, settings
 from tests.agent.channels.test_mqtt_connect import serving

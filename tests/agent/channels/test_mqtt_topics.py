@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.channels.mqtt_topics import Topics
+from agent.channels.mqtt.topics import Topics
 
 
 def test_root_defaults_to_the_project_and_the_device() -> None:

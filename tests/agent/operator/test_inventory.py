@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from agent.config import ConfigError
+from agent.config.model import ConfigError
 from agent.operator.inventory_file import load
 from tests.agent.operator.conftest import Desk
 from tests.agent.operator.test_hostile import pointed

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agent import request as grammar
 from agent.operator.answer import read
 from agent.operator.inventory import Account, Device
 from agent.operator.message import NotSentError, compose
-from agent.security import authenticate
+from agent.payload import request as grammar
+from agent.payload.signatures import authenticate
 from tests.agent.operator.conftest import Desk
 from tests.agent.operator.test_hostile import pointed
 

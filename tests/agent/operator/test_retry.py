@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.counters import next_counter
+from agent.payload.counters import next_counter
 from tests.agent.operator.conftest import Desk, Handler, fill, platform_that, say
 from tests.agent.simulator.conftest import PLATFORMS, SENDERS, Place, effects
 from tests.support.agent import Agent

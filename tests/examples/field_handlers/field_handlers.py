@@ -7,9 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from agent.arguments import ArgSpec
-from agent.config import CommandConfig
-from agent.handlers.registry import Call, Handler, Outcome
+from agent.commands.registry import Call, Handler, Outcome
+from agent.config.model import CommandConfig
+from agent.payload.arguments import ArgSpec
 
 LEDS = Path(os.environ.get("LEDS", "/sys/class/leds"))
 

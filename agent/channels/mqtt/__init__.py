@@ -1,0 +1,1 @@
+"""The MQTT channel: connection, requests in, reports and the device's state out."""

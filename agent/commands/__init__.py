@@ -1,0 +1,1 @@
+"""Runs what was accepted: when it is due, once, and with what outcome."""

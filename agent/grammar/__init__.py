@@ -1,1 +1,0 @@
-"""The payload grammars: text in either form to one request and back (docs/payloads.md)."""

@@ -1,0 +1,1 @@
+"""The shipped files, put into a system."""

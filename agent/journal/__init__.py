@@ -1,0 +1,1 @@
+"""The durable record: one SQLite file, its tables, its rows, its readers."""

@@ -1,0 +1,1 @@
+"""Keeps the modem ready: the link, its recovery, what is remembered of it."""

@@ -1,0 +1,1 @@
+"""Text into requests and back: pure values and rules (docs/payloads.md)."""

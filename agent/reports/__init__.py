@@ -1,0 +1,1 @@
+"""Which outcome is told where, in which words, until it got through."""

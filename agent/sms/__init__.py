@@ -1,0 +1,1 @@
+"""Every SMS that leaves, and the delivery reports that come back."""

@@ -1,0 +1,1 @@
+"""From an open port to a modem that receives and sends; what it says of itself."""

@@ -1,0 +1,1 @@
+"""Opens, locks and closes the port, never on the event loop."""

@@ -1,0 +1,1 @@
+"""Lists, reads, deletes and sends messages; PDU and text mode end here."""
