@@ -11,10 +11,10 @@ from typing import Any, Final, TypeVar
 
 from at.command import Command, UrcSpec, masked
 from at.errors import CommandTimeoutError, PortLostError, ReplyError, StaleError
-from at.profile import NEVER, Profile
+from at.port.transport import Port
+from at.profiles.profile import NEVER, Profile
 from at.protocol import CTRL_Z, ESC, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
 from at.result_codes import command_error
-from at.transport import Port
 from at.urcs import URCS, Restarted, SimState
 
 log = logging.getLogger(__name__)

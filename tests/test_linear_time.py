@@ -14,13 +14,14 @@ from agent.payload.arguments import ArgSpec, validate
 from agent.payload.platforms import read_sender
 from agent.payload.request import EVERY_COMMAND, read
 from agent.payload.values import Refused
-from at import fields, pdu_mode
+from at import fields
 from at.command import masked
 from at.errors import CodecError
 from at.protocol import AtProtocol
 from at.sms import Address, decode, read_number
-from at.sms.text import parse_header
-from at.text_mode import TextMode
+from at.sms.text_mode.text import parse_header
+from at.store import pdu_mode
+from at.store.text_mode import TextMode
 from at.transcript import Transcript
 from at.urcs import URCS
 

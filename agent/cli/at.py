@@ -78,7 +78,7 @@ def _without_agent(options: argparse.Namespace) -> int:
 async def _directly(options: argparse.Namespace, port: str, baudrate: int) -> int:
     from agent.modem import line_filter  # noqa: PLC0415 - only without an agent
     from at import commands  # noqa: PLC0415
-    from at.discovery import open_modem  # noqa: PLC0415
+    from at.bringup.discovery import open_modem  # noqa: PLC0415
     from at.errors import AtError, CommandError, CommandTimeoutError, PortError  # noqa: PLC0415
 
     try:

@@ -13,7 +13,7 @@ from agent.control.wire import Fields
 from agent.journal.rows import IS_OPEN, meta
 from agent.modem.link import Link
 from agent.sms.budget import PERIODS_S, spent
-from at.survey import Survey
+from at.bringup.status import Survey
 
 __all__ = ["Status"]
 

@@ -13,7 +13,7 @@ from agent.doctor.check import Check
 from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped
 from agent.doctor.mqtt_login import log_in
-from at.offloop import off_loop
+from at.port.off_loop import off_loop
 
 __all__ = ["CHECKS"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent.doctor.line import Line
     from at.errors import PortError
     from at.modem import Modem
-    from at.profile import Profile
+    from at.profiles.profile import Profile
 
 __all__ = ["Patient", "Registration"]
 

@@ -10,7 +10,7 @@ from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.line import AgentLine, DirectLine, NotPassedOnError, UnreadyError
 from agent.doctor.port import OPENS
 from at import commands
-from at.bringup import accepted
+from at.bringup.bringup import accepted
 from at.errors import CommandTimeoutError
 
 __all__ = ["ANSWERS", "CHECKS"]

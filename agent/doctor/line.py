@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from agent.control.client import NoAgentError, RequestFailedError
 from at.errors import AtError, CommandTimeoutError
-from at.offloop import off_loop
+from at.port.off_loop import off_loop
 from at.result_codes import command_error
 
 if TYPE_CHECKING:

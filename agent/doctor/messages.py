@@ -9,7 +9,8 @@ from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning
 from agent.doctor.identity import attempt
 from agent.doctor.sim import STATE
-from at import commands, negotiation
+from at import commands
+from at.bringup import negotiation
 from at.errors import CommandError
 
 __all__ = ["CHECKS"]

@@ -12,8 +12,8 @@ from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.identity import attempt
 from agent.doctor.sim import STATE
 from at import commands, fields
+from at.bringup.status import STATUS, TECHNOLOGY
 from at.command import Command
-from at.survey import STATUS, TECHNOLOGY
 
 __all__ = ["CHECKS", "RADIO"]
 

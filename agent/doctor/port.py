@@ -12,7 +12,7 @@ from typing import Final
 from agent.doctor.check import Check
 from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, skipped, warning
-from at.discovery import AUTO, candidates, open_modem
+from at.bringup.discovery import AUTO, candidates, open_modem
 from at.errors import PortBusyError, PortError
 
 __all__ = ["CHECKS", "OPENS"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from agent.doctor.check import Check
 from agent.doctor.finding import Finding, Result, Verdict, error, note, skipped
 from at.errors import AtError, CommandError, CommandTimeoutError, PortLostError, ReplyError
-from at.offloop import off_loop
+from at.port.off_loop import off_loop
 
 if TYPE_CHECKING:
     from agent.doctor.context import Patient

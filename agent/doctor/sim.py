@@ -11,8 +11,8 @@ from agent.doctor.finding import Result, error, good, note, skipped, warning
 from agent.doctor.identity import MODEL, attempt
 from agent.modem.pin_store import pin_memory
 from at import commands
+from at.bringup.sim import ABSENT, BUSY, KEPT_TRIES, lock_remedy, meaning, told_by
 from at.errors import CommandError
-from at.sim import ABSENT, BUSY, KEPT_TRIES, lock_remedy, meaning, told_by
 
 __all__ = ["CHECKS", "STATE"]
 

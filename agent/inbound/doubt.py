@@ -15,7 +15,7 @@ from agent.inbound.message import Arrival
 from agent.inbound.reassembly import UNPROVEN, Origin, as_read, journal_reading, origin
 from agent.journal.rows import IS_APART, update
 from agent.system.clock import from_iso
-from at.messages import Stored
+from at.store.messages import Stored
 
 __all__ = ["Reading", "claim", "give_up", "keep", "may_come_again", "readings"]
 

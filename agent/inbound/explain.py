@@ -17,7 +17,7 @@ from agent.payload.platforms import read_sender
 from agent.reports.planner import Planner, Target
 from agent.system.clock import iso
 from at.errors import EncodeError
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 
 __all__ = ["arrival_of", "explain"]
 

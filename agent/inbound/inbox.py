@@ -24,8 +24,8 @@ from agent.system.clock import Clock
 from agent.system.lasting import Lasting
 from agent.system.watchdog import Pulse
 from at.errors import AtError, CommandError, CommandTimeoutError, DecodeError, ReplyError
-from at.messages import MessageStore
-from at.stored import HEADLESS, Stored
+from at.store.messages import MessageStore
+from at.store.stored import HEADLESS, Stored
 
 __all__ = ["Inbox"]
 

@@ -11,7 +11,7 @@ from agent.inbound.message import Arrival, fingerprint
 from agent.journal.rows import insert
 from agent.payload.platforms import spell
 from at import sms
-from at.stored import HEADLESS, UNSHOWN, Stored
+from at.store.stored import HEADLESS, UNSHOWN, Stored
 
 __all__ = [
     "UNPROVEN",

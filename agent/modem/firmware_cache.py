@@ -8,7 +8,7 @@ import sqlite3
 
 from agent.journal.journal import Journal, JournalUnavailableError
 from agent.journal.rows import meta, set_meta
-from at.bringup import Facts
+from at.bringup.bringup import Facts
 
 __all__ = ["FirmwareFacts"]
 

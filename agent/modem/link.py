@@ -23,9 +23,11 @@ from agent.system import process
 from agent.system.clock import Clock
 from agent.system.events import Events
 from agent.system.watchdog import Pulse
-from at.bringup import BringUp, Identity, bring_up, in_force
+from at.bringup.bringup import BringUp, Identity, bring_up, in_force
+from at.bringup.discovery import AUTO, open_modem
+from at.bringup.sim import PinMemory, meaning
+from at.bringup.status import Survey, survey
 from at.command import Command
-from at.discovery import AUTO, open_modem
 from at.errors import (
     AtError,
     CommandError,
@@ -36,11 +38,9 @@ from at.errors import (
     ReplyError,
     SimError,
 )
-from at.messages import MessageStore
 from at.modem import Modem
 from at.profiles import GENERIC
-from at.sim import PinMemory, meaning
-from at.survey import Survey, survey
+from at.store.messages import MessageStore
 from at.urcs import (
     Garbled,
     MessageDelivered,

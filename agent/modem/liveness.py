@@ -7,11 +7,11 @@ from typing import Final
 
 from agent.system.clock import Clock
 from at import commands
-from at.bringup import REGISTRATIONS, attempt
+from at.bringup.bringup import REGISTRATIONS, attempt
+from at.bringup.sim import ABSENT, BUSY, meaning, told_by
+from at.bringup.status import REGISTERED, STATUS
 from at.errors import CommandError, ReplyError
 from at.modem import Modem
-from at.sim import ABSENT, BUSY, meaning, told_by
-from at.survey import REGISTERED, STATUS
 
 __all__ = ["Liveness"]
 

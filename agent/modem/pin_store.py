@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from agent.system.atomic_file import replace_file
-from at.sim import PinMemory
+from at.bringup.sim import PinMemory
 
 __all__ = ["pin_memory"]
 

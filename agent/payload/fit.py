@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from agent.payload.platforms import Platform
 from agent.payload.request import MAX_OCTETS
 from at.errors import EncodeError
-from at.sms import gsm7, segment
+from at.sms import segment
+from at.sms.alphabets import gsm7
 
 SINGLE_SEPTETS = 160
 

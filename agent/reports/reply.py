@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from agent.payload.characters import code_point
 from agent.payload.line_form import quote
 from agent.payload.templates import render_value
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 
 SINGLE_SEPTETS = 160
 PART_SEPTETS = 153  # TS 23.040 §9.2.3.24.1: the concatenation header takes seven

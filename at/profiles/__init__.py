@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from at.profile import Profile
 from at.profiles import (
     generic,
     huawei,
@@ -15,6 +14,7 @@ from at.profiles import (
     telit,
     ublox,
 )
+from at.profiles.profile import Profile
 
 GENERIC: Final = generic.PROFILE
 PROFILES: Final[tuple[Profile, ...]] = (

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from at.profile import Profile
+from at.profiles.profile import Profile
 
 PROFILE: Final = Profile("generic")

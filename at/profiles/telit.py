@@ -7,7 +7,7 @@ from typing import Final
 
 from at import commands
 from at.commands import PinTries
-from at.profile import Profile, UsbPort
+from at.profiles.profile import Profile, UsbPort
 
 
 def _tries(values: list[str]) -> PinTries:

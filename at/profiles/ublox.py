@@ -8,7 +8,7 @@ from typing import Final
 from at import commands
 from at.command import UrcSpec
 from at.commands import PinTries
-from at.profile import Profile, UsbPort
+from at.profiles.profile import Profile, UsbPort
 from at.urcs import Restarted, StorageFull
 
 

@@ -6,7 +6,7 @@ On the line a string is latin-1: one character a byte. In "GSM" those bytes are 
 from __future__ import annotations
 
 from at.errors import EncodeError
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 
 REPLACEMENT = "?"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from at.errors import DecodeError, EncodeError
-from at.sms import gsm7
 from at.sms.address import Address
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.transliterate import transliterate
 from at.sms.cost import Cost, cost
 from at.sms.dcs import Alphabet, Dcs
 from at.sms.join import join
@@ -13,7 +14,6 @@ from at.sms.pdu import Pdu, decode, encode, tpdu_length
 from at.sms.scts import Timestamp
 from at.sms.segment import segment
 from at.sms.tpdu import Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport, Tpdu
-from at.sms.transliterate import transliterate
 from at.sms.udh import Concat, Element, Ports
 from at.sms.userdata import UserData
 from at.sms.validity import Enhanced, Relative, Validity

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 from at.sms.build import builder
 from at.sms.number import MAX_DIGITS, is_meant_as_number, read_number
 from at.sms.packing import pack, unpack

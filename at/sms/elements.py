@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from at.sms.languages import NAMES
+from at.sms.alphabets.languages import NAMES
 from at.sms.udh import (
     CONCAT_8,
     CONCAT_16,

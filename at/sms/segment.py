@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from at.errors import EncodeError
-from at.sms import gsm7
-from at.sms.charmap import SevenBit
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.charmap import SevenBit
+from at.sms.alphabets.graphemes import graphemes
+from at.sms.alphabets.languages import NAMES
+from at.sms.alphabets.languages import alphabet as seven_bit
+from at.sms.alphabets.transliterate import transliterate as nearest
 from at.sms.dcs import Alphabet
-from at.sms.graphemes import graphemes
-from at.sms.languages import NAMES
-from at.sms.languages import alphabet as seven_bit
-from at.sms.transliterate import transliterate as nearest
 from at.sms.udh import LOCKING_SHIFT, SINGLE_SHIFT, Concat, Element, encode_header
 from at.sms.userdata import MAX_OCTETS, UserData
 

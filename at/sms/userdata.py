@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from at.errors import DecodeError, EncodeError
+from at.sms.alphabets.gsm7 import decode as _plain
+from at.sms.alphabets.languages import alphabet as seven_bit
 from at.sms.build import builder
 from at.sms.dcs import Alphabet, Dcs
-from at.sms.gsm7 import decode as _plain
-from at.sms.languages import alphabet as seven_bit
 from at.sms.packing import spread, squeeze
 from at.sms.udh import (
     LOCKING_SHIFT,

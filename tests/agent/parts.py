@@ -14,7 +14,7 @@ from agent.inbound.message import Arrival
 from agent.journal.journal import Journal
 from agent.system.clock import Clock
 from at import sms
-from at.messages import Stored
+from at.store.messages import Stored
 from tests.support.agent import toml
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)

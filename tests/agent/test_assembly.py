@@ -17,7 +17,7 @@ from agent.journal.readonly import empty_journal
 from agent.journal.rows import insert
 from at import sms
 from at.errors import DecodeError
-from at.messages import Stored
+from at.store.messages import Stored
 from tests.agent.parts import NOW, TurnedClock, body, stored
 
 SECOND = timedelta(seconds=1)

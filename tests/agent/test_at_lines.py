@@ -8,8 +8,8 @@ import pytest
 
 from agent.modem import line_filter
 from agent.modem.line_filter import RefusedLineError, check
-from at.profile import Profile
 from at.profiles import PROFILES
+from at.profiles.profile import Profile
 from tests.support.agent import REPOSITORY
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from agent.doctor import dialogue, port
-from at import discovery
+from at.bringup import discovery
 from at.errors import PortBusyError
 from tests.agent.doctoring import Simulated, doctor, examine
 from tests.support.agent import Agent, simulated

@@ -11,7 +11,7 @@ from agent.journal.journal import Journal
 from agent.journal.rows import set_meta
 from agent.modem.firmware_cache import FirmwareFacts
 from agent.system.clock import Clock
-from at.bringup import Facts
+from at.bringup.bringup import Facts
 
 FIRMWARE = ("Quectel", "EC25", "EC25EFAR06A03M4G")
 

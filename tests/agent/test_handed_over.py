@@ -12,10 +12,10 @@ import pytest
 from agent.app import App
 from agent.journal.history import Filters, selected
 from at import sms
-from at.messages import MessageStore
 from at.modem import Modem
-from at.stored import Stored
-from at.text_mode import TextMode
+from at.store.messages import MessageStore
+from at.store.stored import Stored
+from at.store.text_mode import TextMode
 from at.urcs import URCS, MessageDelivered
 from tests.agent.parts import NOW, TurnedClock, make_app, stored
 from tests.at.peer import OK, Peer, until

@@ -15,8 +15,8 @@ from agent.inbound.inbox import _recall_undeleted
 from agent.journal.journal import Journal, JournalUnavailableError
 from agent.journal.retention import Housekeeping
 from at.errors import AtError, CommandTimeoutError
-from at.messages import Deleted, Stored
 from at.result_codes import command_error
+from at.store.messages import Deleted, Stored
 from tests.agent.parts import TurnedClock, body, make_app, stored
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pytest
 from agent.app import App
 from agent.modem import recovery_ladder
 from agent.modem.recovery_ladder import LADDER, refusal_pauses
-from at import discovery, modem
+from at import modem
+from at.bringup import discovery
 from tests.agent.parts import TurnedClock, make_app
 from tests.at.peer import ERROR, OK, Peer
 from tests.at.test_dialects import answers

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.payload.request import EVERY_COMMAND, read
 from agent.reports.reply import basic, compose_error, compose_ok, compose_waiting
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 
 TEXTS = st.text(max_size=300)
 

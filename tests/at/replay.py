@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from at import commands, pdu_mode
+from at import commands
 from at.command import Command
 from at.errors import CommandError, ReplyError
 from at.modem import Modem
-from at.pdu_mode import PduMode
 from at.protocol import CTRL_Z, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
 from at.result_codes import command_error
 from at.simulator import SimulatedModem
-from at.text_mode import TextMode
+from at.store import pdu_mode
+from at.store.pdu_mode import PduMode
+from at.store.text_mode import TextMode
 from at.urcs import URCS
 
 STAGED = 5  # messages: as many as the transcripts read from one after another

@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 import pytest
 
 from at import sms
-from at.bringup import BringUp, bring_up
+from at.bringup.bringup import BringUp, bring_up
 from at.errors import AtError, PortLostError
-from at.messages import MessageStore
 from at.modem import Modem
 from at.simulator import Faults, PtyModem
+from at.store.messages import MessageStore
 from at.urcs import Garbled, MessageStored
 from tests.at.peer import until
 

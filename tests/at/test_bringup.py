@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from at import bringup, profiles, sim, urcs
-from at.bringup import STATES, TRANSITIONS, BringUp, Identity, bring_up
+from at import profiles, urcs
+from at.bringup import bringup, sim
+from at.bringup.bringup import STATES, TRANSITIONS, BringUp, Identity, bring_up
+from at.bringup.negotiation import Memories
+from at.bringup.sim import PinMemory
+from at.bringup.status import survey
 from at.errors import CommandError, CommandTimeoutError, SimError
 from at.modem import Modem
-from at.negotiation import Memories
-from at.sim import PinMemory
 from at.simulator import PtyModem
-from at.survey import survey
 from tests.at.peer import ERROR, OK, Peer
 
 ANSWERS = {

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from at import commands, sim
-from at.bringup import BringUp, bring_up, in_force
+from at import commands
+from at.bringup import sim
+from at.bringup.bringup import BringUp, bring_up, in_force
 from at.errors import SimError
-from at.messages import MessageStore
 from at.modem import Modem
+from at.store.messages import MessageStore
 from tests.at.peer import ERROR, OK, Answer, Peer
 from tests.at.test_bringup import ANSWERS
 

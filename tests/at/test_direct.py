@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 import pytest
 
 from at import sms
-from at.bringup import BringUp, Identity, bring_up
-from at.messages import Deleted, MessageStore
+from at.bringup.bringup import BringUp, Identity, bring_up
 from at.modem import Modem
 from at.simulator import PtyModem
 from at.simulator.personalities import PERSONALITIES
+from at.store.messages import Deleted, MessageStore
 from at.urcs import MessageDelivered, ReportDelivered
 from tests.at.peer import until
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from at import commands, discovery
-from at.discovery import candidates, find, open_modem
+from at import commands
+from at.bringup import discovery
+from at.bringup.discovery import candidates, find, open_modem
 from at.errors import PortBusyError, PortError
 from at.modem import Modem
 from tests.at.peer import OK, Peer

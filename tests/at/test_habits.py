@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from at import commands
-from at.bringup import BringUp, bring_up
+from at.bringup.bringup import BringUp, bring_up
+from at.bringup.negotiation import Memories
 from at.errors import CommandError
-from at.messages import Deleted, MessageStore
 from at.modem import Modem
-from at.negotiation import Memories
-from at.reader import RECORD
+from at.store.messages import Deleted, MessageStore
+from at.store.reader import RECORD
 from at.urcs import MessageDelivered
 from tests.at.peer import ERROR, OK, Peer
 from tests.at.test_bringup import ANSWERS

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from at import commands
+from at.bringup.status import survey
 from at.command import Command
 from at.commands import Operator
 from at.errors import ReplyError
 from at.modem import Modem
-from at.sms.text_fields import read_timestamp
-from at.survey import survey
+from at.sms.text_mode.fields import read_timestamp
 from tests.at.peer import ERROR, Peer
 
 

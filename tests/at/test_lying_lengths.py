@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from at import sms
-from at.messages import MessageStore
+from at.bringup.negotiation import Memories
 from at.modem import Modem
-from at.negotiation import Memories
-from at.stored import Stored
-from at.text_mode import TextMode
+from at.store.messages import MessageStore
+from at.store.stored import Stored
+from at.store.text_mode import TextMode
 from at.urcs import URCS, MessageDelivered, MessageStored
 from tests.at.peer import OK, Peer, until
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from at import commands, sms
+from at.bringup.negotiation import Memories
 from at.errors import CommandError, CommandTimeoutError, SendUnknownError
-from at.messages import Deleted, MessageStore
 from at.modem import Modem
-from at.negotiation import Memories
+from at.store.messages import Deleted, MessageStore
 from tests.at.peer import OK, Peer
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from at import commands, pdu_mode
+from at import commands
 from at import modem as modem_module
 from at.command import Command
 from at.errors import (
@@ -21,6 +21,7 @@ from at.errors import (
     StaleError,
 )
 from at.modem import Modem
+from at.store import pdu_mode
 from at.urcs import MessageStored, Restarted
 from tests.at.peer import OK, Peer, until
 

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from at import profiles, sms
-from at.bringup import BringUp, Facts, bring_up
+from at.bringup.bringup import BringUp, Facts, bring_up
 from at.errors import SimError
-from at.messages import Deleted, MessageStore
 from at.modem import Modem
 from at.simulator import PtyModem
 from at.simulator.personalities import PERSONALITIES
+from at.store.messages import Deleted, MessageStore
 from at.urcs import MessageStored, Restarted, SimState, StorageFull
 from tests.at.peer import until
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from at import commands, pdu_mode
+from at import commands
 from at.command import Command
 from at.protocol import MAX_LINE, AtProtocol, Event, Prompt, Reply, Stray, Unsolicited
+from at.store import pdu_mode
 from at.urcs import (
     URCS,
     Garbled,

@@ -7,9 +7,10 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from at import commands, pdu_mode
+from at import commands
 from at.command import Command
 from at.protocol import AtProtocol, Event
+from at.store import pdu_mode
 from at.urcs import URCS
 
 READ = pdu_mode.PduMode().reading(1)

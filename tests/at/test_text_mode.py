@@ -11,12 +11,12 @@ from typing import Literal
 import pytest
 
 from at import sms
-from at.bringup import BringUp, bring_up
-from at.messages import Deleted, MessageStore
+from at.bringup.bringup import BringUp, bring_up
 from at.modem import Modem
 from at.simulator import PtyModem
 from at.simulator.personalities import PERSONALITIES
 from at.simulator.personality import Personality
+from at.store.messages import Deleted, MessageStore
 from tests.at.peer import OK, Peer
 
 TIME = sms.Timestamp.of(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))

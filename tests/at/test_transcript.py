@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from at import sms
-from at.bringup import BringUp, bring_up
-from at.messages import MessageStore
+from at.bringup.bringup import BringUp, bring_up
 from at.modem import Modem
 from at.simulator import PtyModem
+from at.store.messages import MessageStore
 from at.transcript import Transcript
 from tests.at import replay
 

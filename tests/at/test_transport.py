@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from at import commands, locks, transport
+from at import commands
 from at.errors import PortBusyError, PortError, PortLostError
 from at.modem import Modem
-from at.transport import Port
+from at.port import locks, transport
+from at.port.transport import Port
 from tests.at.peer import OK, Peer, until
 
 

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from at import commands, fields, negotiation
+from at import commands, fields
+from at.bringup import negotiation
+from at.bringup.negotiation import Memories
 from at.command import Command
 from at.commands import Memory, Operator, PinTries, Registered, Signal
 from at.errors import ReplyError
-from at.negotiation import Memories
 from at.result_codes import CME, CMS, command_error
 
 

@@ -21,8 +21,8 @@ from at.sms import (
     Tpdu,
     UserData,
     encode,
-    gsm7,
 )
+from at.sms.alphabets import gsm7
 from at.sms.dcs import Alphabet
 
 COUNT = 10_000

@@ -10,7 +10,7 @@ from typing import Literal
 
 from at.sms import DecodeError, EncodeError, Pdu, Submit, decode, encode, join
 from at.sms.explain import explain
-from at.sms.text import body_ends, body_length, parse_header, read_text
+from at.sms.text_mode.text import body_ends, body_length, parse_header, read_text
 from at.sms.userdata import UserData
 
 _DIRECTIONS: tuple[Literal["auto", "mt", "mo"], ...] = ("auto", "mt", "mo", "auto")

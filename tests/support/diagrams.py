@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.journal.states import COMMAND, LINK, REPORT, SEND, Table
-from at import bringup
+from at.bringup import bringup
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "state-machines.md"

@@ -22,7 +22,7 @@ from agent.config.model import Config
 from agent.modem.link import Link
 from agent.payload.arguments import ArgSpec
 from agent.system.events import Event
-from at.survey import Survey
+from at.bringup.status import Survey
 
 __all__ = ["Presence"]
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from at.bringup import BringUp, bring_up
+from at.bringup.bringup import BringUp, bring_up
 from at.errors import SimError
-from at.messages import MessageStore
 from at.modem import Modem
 from at.simulator import PtyModem, SimulatedModem
 from at.simulator.personalities.generic import GENERIC
 from at.simulator.texts import pdus_of
+from at.store.messages import MessageStore
 from tests.at.simulator.host import Host
 
 

@@ -23,9 +23,9 @@ from at.sms import (
     SubmitReport,
     Timestamp,
     UserData,
-    gsm7,
 )
 from at.sms.address import KINDS
+from at.sms.alphabets import gsm7
 
 octets = st.integers(0, 255)
 GSM7_TEXT = "".join(c for c in gsm7.DEFAULT if c != "\x1b") + "".join(gsm7.EXTENSION.values())

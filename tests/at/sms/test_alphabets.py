@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import pytest
 
-from at.sms import Dcs, EncodeError, gsm7, transliterate
-from at.sms.charsets import CHARSETS, hex_octets, read, write
+from at.sms import Dcs, EncodeError, transliterate
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.charsets import CHARSETS, hex_octets, read, write
+from at.sms.alphabets.languages import alphabet
 from at.sms.dcs import CODINGS, Alphabet
 from at.sms.explain import describe_dcs
-from at.sms.languages import alphabet
 from at.sms.packing import pack, spread, squeeze, unpack
 
 

@@ -22,12 +22,12 @@ from at.sms import (
     Tpdu,
     decode,
     encode,
-    gsm7,
     join,
     segment,
     tpdu_length,
 )
 from at.sms.address import decode_address, encode_address
+from at.sms.alphabets import gsm7
 from at.sms.packing import pack, unpack
 from tests.at.sms.strategies import (
     addresses,

@@ -21,7 +21,7 @@ from at.sms import (
     join,
     segment,
 )
-from at.sms.graphemes import graphemes
+from at.sms.alphabets.graphemes import graphemes
 from tests.at.sms.strategies import any_text, gsm7_text
 
 

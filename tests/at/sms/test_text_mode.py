@@ -26,10 +26,10 @@ from at.sms import (
     UserData,
     decode,
     encode,
-    gsm7,
     segment,
 )
-from at.sms.text import (
+from at.sms.alphabets import gsm7
+from at.sms.text_mode.text import (
     Header,
     TextSubmit,
     body_ends,

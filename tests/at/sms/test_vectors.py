@@ -19,8 +19,8 @@ from at.sms import (
     join,
 )
 from at.sms.address import Address
+from at.sms.alphabets.languages import alphabet
 from at.sms.explain import TYPES
-from at.sms.languages import alphabet
 from tests.at.sms.vectors import load
 
 

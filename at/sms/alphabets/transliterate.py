@@ -7,8 +7,8 @@ from __future__ import annotations
 import unicodedata
 from itertools import pairwise
 
-from at.sms import gsm7
-from at.sms.charmap import SevenBit
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.charmap import SevenBit
 
 _CYRILLIC = (
     "А A Б B В V Г G Д D Е E Ж Zh З Z И I Й I К K Л L М M Н N О O П P Р R С S Т T У U Ф F Х Kh "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from at import commands
-from at.bringup import REGISTRATIONS, attempt
+from at.bringup.bringup import REGISTRATIONS, attempt
 
 if TYPE_CHECKING:
     from at.modem import Modem

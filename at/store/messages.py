@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from at import commands, profiles
+from at.bringup.negotiation import Memories
 from at.errors import (
     CommandError,
     CommandTimeoutError,
@@ -15,18 +16,17 @@ from at.errors import (
     SendUnknownError,
     StaleError,
 )
-from at.negotiation import Memories
-from at.pdu_mode import PduMode
-from at.reader import EMPTY, NOT_OURS, RECORD, Reader
-from at.stored import Deleted, Stored
+from at.store.pdu_mode import PduMode
+from at.store.reader import EMPTY, NOT_OURS, RECORD, Reader
+from at.store.stored import Deleted, Stored
 
 if TYPE_CHECKING:
-    from at.bringup import Identity
+    from at.bringup.bringup import Identity
     from at.command import Command
-    from at.mode import Mode
     from at.modem import Modem
-    from at.profile import Profile
+    from at.profiles.profile import Profile
     from at.sms import Submit
+    from at.store.mode import Mode
     from at.urcs import MessageDelivered, ReportDelivered
 
 __all__ = ["Deleted", "MessageStore", "Stored"]
@@ -43,7 +43,7 @@ _MAIMED: Final = frozenset({304, 305})  # PDU or text mode parameter: nothing wa
 
 def _mode(name: str, charset: str) -> Mode:
     if name == "text":
-        from at.text_mode import TextMode  # noqa: PLC0415 - few modems need it, and its codec
+        from at.store.text_mode import TextMode  # noqa: PLC0415 - few modems need it, and its codec
 
         return TextMode(charset)
     return PduMode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from at import commands, negotiation
+from at import commands
+from at.bringup import negotiation
+from at.bringup.negotiation import Memories
 from at.errors import CommandError, ReplyError
-from at.negotiation import Memories
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

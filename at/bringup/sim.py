@@ -14,7 +14,7 @@ from at.errors import CommandError, ReplyError, SimError
 
 if TYPE_CHECKING:
     from at.modem import Modem
-    from at.profile import Profile
+    from at.profiles.profile import Profile
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from at.sms.charmap import UNDEFINED
+from at.sms.alphabets.charmap import UNDEFINED
 
 # Code points by septet, sixteen to a line; "----" where the table is empty, 001B the escape. The
 # standard prints 0CAA twice in the Kannada table; the letter missing there, 0CA1, belongs at 0x24.

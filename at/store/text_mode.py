@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from at import commands, fields
 from at.command import Command, UrcSpec
 from at.errors import DecodeError
-from at.mode import STATUS, RawMessage
-from at.sms import Alphabet, Deliver, Submit, UserData, text
-from at.stored import HEADLESS
+from at.sms import Alphabet, Deliver, Submit, UserData
+from at.sms.text_mode import text
+from at.store.mode import STATUS, RawMessage
+from at.store.stored import HEADLESS
 from at.urcs import message_delivered, report_delivered
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from at import commands
 from at.errors import AtError, CommandError, CommandTimeoutError, DecodeError, ReplyError
-from at.mode import RawMessage
-from at.stored import Stored
+from at.store.mode import RawMessage
+from at.store.stored import Stored
 
 if TYPE_CHECKING:
+    from at.bringup.negotiation import Memories
     from at.command import Command
-    from at.mode import Mode
     from at.modem import Modem
-    from at.negotiation import Memories
+    from at.store.mode import Mode
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from at.sms.gsm7 import EXTENSION
+from at.sms.alphabets.gsm7 import EXTENSION
 
 _LATIN = {
     1: {  # Turkish, A.2.1

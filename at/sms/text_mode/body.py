@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from at.errors import DecodeError, EncodeError
-from at.sms import gsm7
-from at.sms.charsets import hex_octets, read, write
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.charsets import hex_octets, read, write
 from at.sms.dcs import CODINGS, Alphabet, Dcs
-from at.sms.text_header import Header
+from at.sms.text_mode.header import Header
 from at.sms.userdata import UserData, decode_user_data, encode_user_data
 
 _UDHI = 0x40

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from at import commands, fields, sms
 from at.command import Command
-from at.mode import STATUS, RawMessage
+from at.store.mode import STATUS, RawMessage
 
 if TYPE_CHECKING:
     from at.sms import Pdu, Submit

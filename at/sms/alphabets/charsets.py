@@ -9,7 +9,7 @@ import binascii
 import re
 
 from at.errors import DecodeError, EncodeError
-from at.sms import gsm7
+from at.sms.alphabets import gsm7
 
 CHARSETS = ("GSM", "IRA", "UCS2", "HEX", "8859-1", "UTF-8")
 """The names that read and write understand."""

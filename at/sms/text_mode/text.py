@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from at.errors import DecodeError
-from at.sms.charsets import hex_octets, write
+from at.sms.alphabets.charsets import hex_octets, write
 from at.sms.pdu import Pdu, encode
 from at.sms.scts import SIZE
-from at.sms.text_body import body_ends, body_length, read_body, write_body
-from at.sms.text_fields import read_address, read_timestamp, show_timestamp
-from at.sms.text_header import Header, parse_header
+from at.sms.text_mode.body import body_ends, body_length, read_body, write_body
+from at.sms.text_mode.fields import read_address, read_timestamp, show_timestamp
+from at.sms.text_mode.header import Header, parse_header
 from at.sms.tpdu import Command, Deliver, StatusReport, Submit
 from at.sms.validity import Enhanced, Relative, Validity
 

@@ -20,12 +20,12 @@ import serial
 import serial_asyncio
 from serial.urlhandler import protocol_socket
 
-from at import locks
 from at.errors import PortError
-from at.offloop import off_loop
+from at.port import locks
+from at.port.off_loop import off_loop
 
 if TYPE_CHECKING:
-    from at.locks import Lock
+    from at.port.locks import Lock
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from at.sms import gsm7
-from at.sms.charmap import SevenBit
-from at.sms.locking_shift import LOCKING
-from at.sms.single_shift import SINGLE
+from at.sms.alphabets import gsm7
+from at.sms.alphabets.charmap import SevenBit
+from at.sms.alphabets.locking_shift import LOCKING
+from at.sms.alphabets.single_shift import SINGLE
 
 NAMES = (
     "default",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from at.sms.charmap import SevenBit
+from at.sms.alphabets.charmap import SevenBit
 
 DEFAULT = (
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"

@@ -6,7 +6,7 @@ import re
 
 from at.errors import DecodeError
 from at.sms.address import KINDS, Address
-from at.sms.charsets import read
+from at.sms.alphabets.charsets import read
 from at.sms.scts import SIZE, Timestamp
 from at.sms.semioctets import octet_of
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from transitions import Machine
 
-from at import commands, negotiation, profiles, sim, storing
+from at import commands, profiles
+from at.bringup import negotiation, sim, storing
+from at.bringup.negotiation import Memories
+from at.bringup.sim import PinMemory
 from at.command import Command
 from at.errors import CommandError, CommandTimeoutError, ReplyError, SimError
-from at.negotiation import Memories
-from at.sim import PinMemory
 
 if TYPE_CHECKING:
     from at.modem import Modem
-    from at.profile import Profile
+    from at.profiles.profile import Profile
 
 log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -297,7 +298,9 @@ class _Run:
         if self.mode == "text":
             await accepted(self.modem, commands.SHOW_HEADERS)
             self.charset = await self._charset()
-            from at.text_mode import TextMode  # noqa: PLC0415 - few modems need it, and its codec
+            from at.store.text_mode import (  # noqa: PLC0415 - few modems need it, and its codec
+                TextMode,
+            )
 
             self.modem.adopt(self.profile, TextMode(self.charset).urcs)
         return "formatted"
