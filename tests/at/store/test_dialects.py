@@ -12,8 +12,8 @@ from at.bringup.bringup import BringUp, bring_up, in_force
 from at.errors import SimError
 from at.modem import Modem
 from at.store.messages import MessageStore
+from tests.at.bringup.test_bringup import ANSWERS
 from tests.at.peer import ERROR, OK, Answer, Peer
-from tests.at.test_bringup import ANSWERS
 
 SELECTED = b"\r\n+CPMS: 0,20,0,20,0,20\r\n" + OK
 

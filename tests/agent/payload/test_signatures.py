@@ -31,7 +31,7 @@ from agent.payload.signatures import (
     verify,
 )
 
-DOCS = Path(__file__).parents[2] / "docs" / "payloads.md"
+DOCS = Path(__file__).parents[3] / "docs" / "payloads.md"
 KEYS = {"0": b"the first key, 32 bytes of it ..", "new": b"the second key, of 32 bytes too "}
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -151,7 +151,7 @@ def test_the_example_shows_every_key_there_is(tmp_path: Path) -> None:
 
 
 def test_the_reference_names_every_key() -> None:
-    reference = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    reference = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
     named = set(re.findall(r"[a-z][a-z0-9_]*", " ".join(re.findall(r"`([^`\n]+)`", reference))))
     for section in vars(sections).values():
         if dataclasses.is_dataclass(section):

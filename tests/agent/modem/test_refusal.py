@@ -18,7 +18,7 @@ from at import modem
 from at.bringup import discovery
 from tests.agent.parts import TurnedClock, make_app
 from tests.at.peer import ERROR, OK, Peer
-from tests.at.test_dialects import answers
+from tests.at.store.test_dialects import answers
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from agent.doctor.finding import Finding, Means, Verdict
 from at.simulator import PtyModem
 from tests.agent.doctoring import Simulated, examine
 from tests.at.peer import ERROR, OK, Peer
-from tests.at.test_dialects import answers
+from tests.at.store.test_dialects import answers
 from tests.support.agent import Agent, simulated
 
 

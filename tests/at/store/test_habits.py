@@ -14,9 +14,9 @@ from at.modem import Modem
 from at.store.messages import Deleted, MessageStore
 from at.store.reader import RECORD
 from at.urcs import MessageDelivered
+from tests.at.bringup.test_bringup import ANSWERS
 from tests.at.peer import ERROR, OK, Peer
-from tests.at.test_bringup import ANSWERS
-from tests.at.test_messages import ONE, TWO, entry, listing, reading
+from tests.at.store.test_messages import ONE, TWO, entry, listing, reading
 
 CMS_320 = b"\r\n+CMS ERROR: 320\r\n"
 CMS_310 = b"\r\n+CMS ERROR: 310\r\n"

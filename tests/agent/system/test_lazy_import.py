@@ -10,7 +10,7 @@ import pytest
 
 from agent.system.lazy_import import lazily
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 def _run(program: str) -> str:

@@ -79,7 +79,7 @@ async def test_second_opener_is_refused_with_the_holders_name() -> None:
             HOLDER,
             peer.path,
             stdout=asyncio.subprocess.PIPE,
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
         )
         try:
             assert holder.stdout is not None
