@@ -41,13 +41,19 @@ def main() -> None:
         importlib.import_module(name)
     gc.freeze()  # or the first collection in a child would copy every page
     statuses: dict[int, int] = {}
+    forked: list[int] = []
     _answer({"ready": True})
     for line in sys.stdin:
         request = json.loads(line)
         if request["op"] == "fork":
-            _answer({"pid": _fork(request)})
+            forked.append(_fork(request))
+            _answer({"pid": forked[-1]})
         else:
             _answer({"status": _poll(request["pid"], statuses)})
+    # Whoever asked for them has ended: an agent left behind would open the next modem's pty.
+    for pid in forked:
+        if _poll(pid, statuses) is None:
+            os.kill(pid, signal.SIGKILL)
 
 
 def _answer(value: dict[str, Any]) -> None:
