@@ -24,7 +24,8 @@ from agent.cli.main import COMMANDS
 from agent.commands import catalogue
 from agent.commands.registry import Handler
 from agent.config.commands import BUILT_IN
-from agent.config.model import ConfigError, parse
+from agent.config.loader import parse
+from agent.config.model import ConfigError
 from agent.journal.rows import CommandRow
 from agent.journal.schema import migrate
 from agent.modem.recovery_ladder import LADDER

@@ -69,7 +69,7 @@ def show(line: str, lines: list[str], final: str, *, as_json: bool = False) -> b
 
 
 def _without_agent(options: argparse.Namespace) -> int:
-    from agent.config.model import load  # noqa: PLC0415 - a running agent has read it
+    from agent.config.loader import load  # noqa: PLC0415 - a running agent has read it
 
     modem = load(getattr(options, "config", None), secrets="unread").modem
     return asyncio.run(_directly(options, modem.port, modem.baudrate))

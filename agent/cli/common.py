@@ -74,7 +74,7 @@ def _agent_at(options: argparse.Namespace) -> tuple[list[Path] | None, str | Non
     """Say where to look (None: the usual places), and for which device (None: any)."""
     named = [options.socket] if options.socket is not None else None
     if getattr(options, "config", None) is not None:
-        from agent.config.model import load  # noqa: PLC0415 - most clients need none of it
+        from agent.config.loader import load  # noqa: PLC0415 - most clients need none of it
 
         config = load(options.config, secrets="unread")
         own = [config.control.socket] if config.control.socket is not None else None

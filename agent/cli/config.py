@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.config.model import Config, ConfigError, Problem, load
+from agent.config.loader import load
+from agent.config.model import Config, ConfigError, Problem
 from agent.install.shipped import packaged
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ def client_or_none(options: argparse.Namespace) -> Client | None:
 
 def configuration(options: argparse.Namespace) -> Config:
     """Load the configuration; raises ConfigError."""
-    from agent.config.model import load  # noqa: PLC0415 - a running agent has read it
+    from agent.config.loader import load  # noqa: PLC0415 - a running agent has read it
 
     return load(getattr(options, "config", None), secrets="unread")
 

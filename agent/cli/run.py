@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 
     After `restart` without a service manager it does not return: the same process starts anew.
     """
-    from agent.config.model import load  # noqa: PLC0415 - `--help` needs none of it
+    from agent.config.loader import load  # noqa: PLC0415 - `--help` needs none of it
 
     _log(options.verbose)
     config = load(options.config)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.cli.exits import CONFIGURATION, DONE, FAILED, USAGE
-from agent.config.model import Config, ConfigError, load
+from agent.config.loader import load
+from agent.config.model import Config, ConfigError
 from agent.config.paths import counters_path
 from agent.payload import request as grammar
 from agent.payload import signatures

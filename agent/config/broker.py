@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from agent.channels.mqtt.topics import DEFAULT_PREFIX, prefix_problem, root_problem
 from agent.config.endpoints import endpoint
 from agent.config.model import MqttConfig, Protocol
 from agent.config.problems import Complaints, shown
+from agent.config.topic_names import DEFAULT_PREFIX, prefix_problem, root_problem
 
 if TYPE_CHECKING:
     from agent.config.files import Files

@@ -21,12 +21,17 @@ _PLACE = re.compile(r"(.*) \(at (line [0-9]+, column [0-9]+|end of document)\)",
 _COLUMN = re.compile(r"line ([0-9]+), column ([0-9]+)")
 
 
-def load_file(
-    path: Path | None, env: Mapping[str, str] = os.environ, *, secrets: Secrets = "needed"
+def load(
+    path: Path | str | None = None,
+    env: Mapping[str, str] = os.environ,
+    *,
+    secrets: Secrets = "needed",
 ) -> Config:
-    """Load the file, or the first of the usual places; raises ConfigError."""
-    if path is None:
-        path = find_config(env)
+    """Read, check and freeze the configuration; None: the first of the usual places.
+
+    Raises ConfigError with every problem found, never only the first.
+    """
+    path = Path(path) if path is not None else find_config(env)
     if path is None:
         places = " or ".join(str(candidate) for candidate in config_candidates(env))
         raise ConfigError(None, (Problem("--config", f"a configuration file ({places})", "none"),))
@@ -38,17 +43,20 @@ def load_file(
     except UnicodeDecodeError as error:
         got = f"the octet 0x{error.object[error.start]:02x} at offset {error.start}"
         raise ConfigError(path, (Problem("file", "UTF-8 text", got),)) from error
-    return load_text(text, path, env, secrets=secrets)
+    return parse(text, path, env, secrets=secrets)
 
 
-def load_text(
+def parse(
     text: str,
-    source: Path | None,
+    source: Path | None = None,
     env: Mapping[str, str] = os.environ,
     *,
     secrets: Secrets = "needed",
 ) -> Config:
-    """Load a text; raises ConfigError."""
+    """Read a configuration from text; relative file names start at source's folder, else here.
+
+    Raises ConfigError as load does.
+    """
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -33,8 +33,6 @@ __all__ = [
     "control_candidates",
     "control_path",
     "find_config",
-    "load",
-    "parse",
 ]
 
 Route = Literal["mqtt-then-sms", "sms", "mqtt", "both", "origin", "none"]
@@ -237,23 +235,3 @@ class Config:
     commands: Mapping[str, CommandConfig]
     properties: Mapping[str, PropertyConfig]
     warnings: tuple[Problem, ...] = ()
-
-
-def load(path: Path | str | None = None, *, secrets: Secrets = "needed") -> Config:
-    """Read, check and freeze the configuration; None: the first of the usual places.
-
-    Raises ConfigError with every problem found, never only the first.
-    """
-    from agent.config.loader import load_file  # noqa: PLC0415 - only who loads needs the checks
-
-    return load_file(Path(path) if path is not None else None, secrets=secrets)
-
-
-def parse(text: str, *, source: Path | None = None) -> Config:
-    """Read a configuration from text; relative file names start at source's folder, else here.
-
-    Raises ConfigError as load does.
-    """
-    from agent.config.loader import load_text  # noqa: PLC0415 - only who loads needs the checks
-
-    return load_text(text, source)

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast, get_args
 
-from agent.channels.mqtt.topics import device_id_problem
 from agent.config import model as values
 from agent.config.broker import broker
 from agent.config.commands import TIMEOUT_MAX_S, check_name, commands
 from agent.config.defined_at import origins
 from agent.config.endpoints import endpoint
 from agent.config.problems import Complaints, join, shown
+from agent.config.topic_names import device_id_problem
 from agent.config.vectors import check_vector, spec_of
 from agent.payload.platforms import OPEN, ROWS, Platform
 

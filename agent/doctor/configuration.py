@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from agent.config.model import ConfigError, find_config, load
+from agent.config.loader import load
+from agent.config.model import ConfigError, find_config
 from agent.doctor.check import Check
 from agent.doctor.context import Patient
 from agent.doctor.finding import Result, error, good, note, warning

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.app import App
-from agent.config.model import Config, parse
+from agent.config.loader import parse
+from agent.config.model import Config
 from agent.inbound.message import Arrival
 from agent.journal.journal import Journal
 from agent.system.clock import Clock

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from agent.app import App
-from agent.config.model import parse
+from agent.config.loader import parse
 from agent.journal.journal import Journal
 from agent.modem.recovery_ladder import LADDER, Rung
 from agent.system.clock import Clock

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.commands.registry import Call, Handler, Outcome, Services
-from agent.config.model import ConfigError, load
+from agent.config.loader import load
+from agent.config.model import ConfigError
 
 if TYPE_CHECKING:
     from agent.journal.rows import CommandRow

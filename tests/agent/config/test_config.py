@@ -10,6 +10,7 @@ import pytest
 
 from agent.commands.catalogue import build
 from agent.config.commands import BUILT_IN
+from agent.config.loader import load, parse
 from agent.config.model import (
     BudgetConfig,
     CommandConfig,
@@ -21,8 +22,6 @@ from agent.config.model import (
     Problem,
     PropertyConfig,
     ReportConfig,
-    load,
-    parse,
 )
 from agent.payload.arguments import ArgSpec
 from agent.payload.platforms import ROWS

@@ -11,8 +11,8 @@ import pytest
 from agent.app import _secret as secret
 from agent.config import paths
 from agent.config.control_socket import socket_of
-from agent.config.loader import load_file, load_text
-from agent.config.model import ConfigError, control_candidates, control_path, find_config, load
+from agent.config.loader import load, parse
+from agent.config.model import ConfigError, control_candidates, control_path, find_config
 
 TEXT = '[platforms]\nenabled = ["super-sim"]\n[modem]\npin_file = "pin"\n'
 
@@ -29,30 +29,30 @@ def test_a_relative_name_is_a_credential_first(tmp_path: Path) -> None:
     beside = write(tmp_path / "pin", "1111\n")
     source = write(tmp_path / "agent.toml", TEXT)
     env = {"CREDENTIALS_DIRECTORY": str(credentials)}
-    assert load_file(source, env).modem.pin_file == beside
+    assert load(source, env).modem.pin_file == beside
     credential = write(credentials / "pin", "2222", 0o440)
-    config = load_file(source, env)
+    config = load(source, env)
     assert config.modem.pin_file == credential
     assert config.warnings == ()  # systemd guards the folder
-    assert load_file(source, {}).modem.pin_file == beside
+    assert load(source, {}).modem.pin_file == beside
 
 
 def test_an_absolute_name_is_never_a_credential(tmp_path: Path) -> None:
     beside = write(tmp_path / "pin", "1111")
     text = TEXT.replace('"pin"', f'"{beside}"')
     env = {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}
-    assert load_text(text, None, env).modem.pin_file == beside
+    assert parse(text, None, env).modem.pin_file == beside
 
 
 def test_a_tilde_is_the_home_folder(tmp_path: Path) -> None:
     pin = write(tmp_path / "pin", "1111")
-    config = load_text(TEXT.replace('"pin"', '"~/pin"'), None, {"HOME": str(tmp_path)})
+    config = parse(TEXT.replace('"pin"', '"~/pin"'), None, {"HOME": str(tmp_path)})
     assert config.modem.pin_file == pin
 
 
 def test_a_secret_that_others_can_read_is_used_with_a_warning(tmp_path: Path) -> None:
     write(tmp_path / "pin", "1111", 0o644)
-    config = load_file(write(tmp_path / "agent.toml", TEXT), {})
+    config = load(write(tmp_path / "agent.toml", TEXT), {})
     assert config.modem.pin_file == tmp_path / "pin"
     (warning,) = config.warnings
     assert warning.path == "modem.pin_file"
@@ -66,14 +66,14 @@ def test_a_secret_that_others_can_read_is_used_with_a_warning(tmp_path: Path) ->
 def test_a_secret_has_a_sensible_size(tmp_path: Path, content: str, words: str) -> None:
     write(tmp_path / "pin", content)
     with pytest.raises(ConfigError, match=words):
-        load_file(write(tmp_path / "agent.toml", TEXT), {})
+        load(write(tmp_path / "agent.toml", TEXT), {})
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_secret_must_be_readable(tmp_path: Path) -> None:
     write(tmp_path / "pin", "1111", 0o000)
     with pytest.raises(ConfigError, match="permission denied"):
-        load_file(write(tmp_path / "agent.toml", TEXT), {})
+        load(write(tmp_path / "agent.toml", TEXT), {})
 
 
 def test_a_short_key_is_warned_of(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_short_key_is_warned_of(tmp_path: Path) -> None:
         '[device]\nid = "d"\n[platforms]\nenabled = ["super-sim"]\n'
         '[security.keys.0]\nfile = "key"\n'
     )
-    config = load_file(write(tmp_path / "agent.toml", text), {})
+    config = load(write(tmp_path / "agent.toml", text), {})
     assert [(w.path, w.got) for w in config.warnings] == [("security.keys.0.file", "5")]
 
 
@@ -111,10 +111,10 @@ def test_the_usual_places_are_searched_in_order(
     monkeypatch.setattr(paths, "SYSTEM_CONFIG", system)
     env = {"HOME": str(tmp_path / "home")}
     with pytest.raises(ConfigError, match=f"{system} or {user}"):
-        load_file(None, env)
+        load(None, env)
     user.parent.mkdir(parents=True)
     write(user, '[platforms]\nenabled = ["super-sim"]\n')
-    assert load_file(None, env).source == user
+    assert load(None, env).source == user
     system.parent.mkdir()
     write(system, '[platforms]\nenabled = ["super-sim"]\n')
     assert find_config(env) == system
@@ -151,7 +151,7 @@ def test_byte_order_mark_of_an_editor_is_not_read(tmp_path: Path) -> None:
     source.write_bytes(b"\xef\xbb\xbf" + TEXT.encode() + b'[control]\nsocket = "s"\n')
     pin.write_bytes(b"\xef\xbb\xbf1111\r\n")
     pin.chmod(0o600)
-    assert load_file(source).platforms[0].name == "super-sim"
+    assert load(source).platforms[0].name == "super-sim"
     assert socket_of(source) == tmp_path / "s"
     assert secret(pin) == "1111"
 
@@ -166,4 +166,4 @@ def test_byte_order_mark_of_an_editor_is_not_read(tmp_path: Path) -> None:
 )
 def test_character_that_is_no_toml_is_named(text: str, code_point: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(code_point)):
-        load_text(text, None)
+        parse(text, None)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.loader import load_document
-from agent.config.model import Config, ConfigError, parse
+from agent.config.loader import load_document, parse
+from agent.config.model import Config, ConfigError
 from agent.config.structure import TOP
 
 ENABLED = '[platforms]\nenabled = ["super-sim"]\n'

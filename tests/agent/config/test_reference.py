@@ -13,7 +13,7 @@ import pytest
 
 from agent.cli import config as cli
 from agent.config import sections
-from agent.config.model import parse
+from agent.config.loader import parse
 from agent.install import shipped
 
 GOOD = '[device]\nid = "d"\n[platforms]\nenabled = ["super-sim"]\n'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import files
-from agent.config.loader import load_file
+from agent.config.loader import load
 from tests.support.agent import Agent
 
 SETTINGS = {
@@ -107,8 +107,8 @@ def test_who_reads_finds_the_services_journal(
     monkeypatch.setattr(files, "SYSTEM_STATE", service)
     env = {"HOME": str(tmp_path / "home")}
     own = tmp_path / "home/.local/state/modem-agent/journal.db"
-    assert load_file(agent.config_path, env).journal.path == own
-    assert load_file(agent.config_path, env, secrets="unread").journal.path.parent == service
+    assert load(agent.config_path, env).journal.path == own
+    assert load(agent.config_path, env, secrets="unread").journal.path.parent == service
     own.parent.mkdir(parents=True)
     own.touch()
-    assert load_file(agent.config_path, env, secrets="unread").journal.path == own
+    assert load(agent.config_path, env, secrets="unread").journal.path == own
