@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from tests.support.imports import Import, closure, imports, modules, within
+from tests.support.imports import ROOT, Import, closure, floors, imports, modules, within
 
 MODULES = modules("at", "agent")
 IMPORTS = imports(MODULES)
@@ -208,16 +209,56 @@ def test_channels_do_not_know_each_other() -> None:
     assert not told(wrong)
 
 
-def test_loading_a_module_never_needs_itself() -> None:
-    top: dict[str, set[str]] = {}
-    for e in IMPORTS:
-        if e.kind == "top" and e.imported in MODULES:
-            top.setdefault(e.importer, set()).add(e.imported)
-    remaining = dict(top)
-    while leaves := [name for name, needed in remaining.items() if not needed & remaining.keys()]:
-        for name in leaves:
-            del remaining[name]
-    assert not {name: sorted(needed & remaining.keys()) for name, needed in remaining.items()}
+# Who may import whom in agent/: from a higher level to a lower one, and within a folder.
+LEVELS = (
+    ("system",),
+    ("payload",),
+    ("journal",),
+    ("config",),
+    ("modem", "reports"),
+    ("sms",),
+    ("commands",),
+    ("inbound",),
+    ("channels",),
+    ("control",),
+    ("app", "doctor", "install", "operator", "simulator"),
+    ("demo",),
+    ("cli",),
+    ("__main__",),
+)
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+FOLDERS = re.compile(r"<!-- folders -->\n(.*?)<!-- end -->", re.DOTALL)
+
+
+def test_imports_go_down_the_levels() -> None:
+    def place(module: str) -> str:
+        return module.split(".")[1] if "." in module else ""
+
+    wrong = [
+        e
+        for e in IMPORTS
+        if within(e.importer, "agent") and within(e.imported, "agent") and place(e.imported)
+        if place(e.importer) != place(e.imported)
+        and LEVEL[place(e.importer)] <= LEVEL[place(e.imported)]
+    ]
+    assert not told(wrong)
+
+
+def test_every_folder_has_one_line_on_the_page_and_every_line_a_folder() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = FOLDERS.search(page)
+    assert table is not None
+    named = re.findall(r"^\| `([\w/]+)/` \|", table[1], re.MULTILINE)
+    there = [
+        str(path.parent.relative_to(ROOT))
+        for package in OURS
+        for path in (ROOT / package).rglob("__init__.py")
+    ]
+    assert sorted(named) == sorted(there)
+
+
+def test_no_circle_of_files_not_through_a_lazy_import_either() -> None:
+    assert not floors(MODULES, IMPORTS)[1]
 
 
 def test_everything_from_outside_is_declared() -> None:

@@ -1,4 +1,7 @@
-"""Who imports whom, read from the sources without running them."""
+"""Who imports whom, read from the sources without running them.
+
+python -m tests.support.imports      folders, files, floors and circles of agent/ and at/
+"""
 
 from __future__ import annotations
 
@@ -69,6 +72,25 @@ def closure(
     return frozenset(seen)
 
 
+def floors(
+    parsed: Iterable[str], edges: Iterable[Import]
+) -> tuple[list[set[str]], dict[str, set[str]]]:
+    """Sort our modules by what they need: floor n needs only floors below n, lazily or not.
+
+    The second value is what is left over: circles, and what stands on them.
+    """
+    needs: dict[str, set[str]] = {name: set() for name in parsed}
+    for edge in edges:
+        if edge.kind != "types" and edge.imported in needs and edge.imported != edge.importer:
+            needs[edge.importer].add(edge.imported)
+    found = []
+    while floor := {name for name, needed in needs.items() if not needed & needs.keys()}:
+        found.append(floor)
+        for name in floor:
+            del needs[name]
+    return found, {name: needed & needs.keys() for name, needed in needs.items()}
+
+
 def within(module: str, *packages: str) -> bool:
     """Tell whether the module is one of the packages, or inside one."""
     return any(module == package or module.startswith(package + ".") for package in packages)
@@ -100,3 +122,17 @@ def _statements(node: ast.AST, kind: str) -> Iterator[tuple[ast.Import | ast.Imp
                 yield from _statements(ast.Module([part], []), kind)
         else:
             yield from _statements(child, kind)
+
+
+def main() -> None:
+    parsed = modules("at", "agent")
+    levels, circles = floors(parsed, imports(parsed))
+    print("package folders files")
+    for package in ("agent", "at"):
+        files = list((ROOT / package).rglob("*.py"))
+        print(f"{package:7} {len({path.parent for path in files}):7} {len(files):5}")
+    print(f"{len(levels)} floors of imports; in circles: {', '.join(sorted(circles)) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
