@@ -56,7 +56,7 @@ PULSE_S: Final = 20.0  # deadline of a journal read; after it the watchdog is no
 
 
 class App:
-    """One agent. It is also what handlers may use of it (agent.handlers.registry.Services)."""
+    """One agent. It is also what handlers may use of it (agent.commands.registry.Services)."""
 
     def __init__(
         self, config: Config, journal: Journal, keys: Mapping[str, bytes], clock: Clock

@@ -75,7 +75,7 @@ def _installed(command: CommandConfig) -> Handler:
         if not isinstance(handler, Handler) or handler.name != command.name:
             raise HandlerError(
                 command.name,
-                f"{point.value} must be an agent.handlers.registry.Handler named {command.name}, "
+                f"{point.value} must be an agent.commands.registry.Handler named {command.name}, "
                 f"or a function that makes one of a CommandConfig",
             )
         for name, spec in handler.arguments.items():

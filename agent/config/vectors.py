@@ -15,7 +15,8 @@ from agent.payload.arguments import TYPES, ArgSpec, Value, check_exec, check_spe
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z0-9_-]+)\}")
 _ELEMENT = re.compile(r"element ([0-9]+):? (.*)", re.DOTALL)
 
-# How agent.arguments begins its complaints about a spec -> the key to blame, what it must be.
+# How agent.payload.arguments begins its complaints about a spec -> the key to blame, and what
+# it must be.
 _BLAME = (
     ("pattern", "pattern", "a regular expression"),
     ("only a string", "pattern", "nothing: only a string has a pattern"),

@@ -69,7 +69,7 @@ class Liveness:
 
 
 async def _card(modem: Modem) -> str:
-    """What +CPIN? means, as in at.sim; "" where the modem does not say."""
+    """What +CPIN? means, as in at.bringup.sim; "" where the modem does not say."""
     try:
         return meaning(await modem.send(commands.SIM_STATE))
     except CommandError as error:
@@ -79,7 +79,7 @@ async def _card(modem: Modem) -> str:
 
 
 async def _registration(modem: Modem) -> str:
-    """The best of the domains, as a word of at.survey; "" where the modem tells none."""
+    """The best of the domains, as a word of at.bringup.status; "" where the modem tells none."""
     found = []
     for name in REGISTRATIONS:
         answer = await attempt(modem, commands.registration(name))

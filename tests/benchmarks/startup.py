@@ -14,9 +14,9 @@ from tests.benchmarks.wire import wire
 from tests.support.agent import REPOSITORY
 
 # What `modem-agent run` loads, in its order.
-_DAEMON = "import agent.cli.run, agent.configuration.reading, agent.app, agent.journal"
+_DAEMON = "import agent.cli.run, agent.config.loader, agent.app, agent.journal.journal"
 _FLOOR = "import asyncio, sqlite3, paho.mqtt.client"
-_BROKER = f"{_DAEMON}, agent.channels.mqtt, agent.channels.mqtt_requests"
+_BROKER = f"{_DAEMON}, agent.channels.mqtt.channel, agent.channels.mqtt.requests"
 
 
 def rows(bench: Bench) -> Iterator[Row]:

@@ -35,7 +35,7 @@ class Diagram:
 
 
 def of_table(table: Table) -> Diagram:
-    """Give the diagram of one of agent.machines' tables."""
+    """Give the diagram of one of the tables of agent.journal.states."""
     return Diagram(
         table.name, table.states, table.states[0], table.final, tuple(_each(table.transitions))
     )

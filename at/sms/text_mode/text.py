@@ -1,7 +1,7 @@
 """Text mode messages as the same values that PDU mode gives (TS 27.005 §3, §4).
 
 Strings and bodies are as on the line, one character a byte (Latin-1), in a TE character set of
-at.sms.charsets.
+at.sms.alphabets.charsets.
 """
 
 from __future__ import annotations

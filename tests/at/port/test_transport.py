@@ -59,7 +59,7 @@ async def test_unknown_scheme_is_refused() -> None:
 
 HOLDER = """
 import sys, asyncio
-from at.transport import Port
+from at.port.transport import Port
 class R:
     def received(self, data): pass
     def port_lost(self, reason): pass
@@ -390,7 +390,7 @@ def test_uucp_lock_of_a_process_that_has_not_the_device_is_taken_over(
 def test_a_port_that_is_left_open_does_not_hold_up_the_end_of_the_program() -> None:
     script = (
         "import os, pty, tty\n"
-        "from at.transport import _Tty\n"
+        "from at.port.transport import _Tty\n"
         "ours, theirs = pty.openpty()\n"
         "tty.setraw(theirs)\n"
         "left = _Tty(os.ttyname(theirs), timeout=0)\n"
