@@ -67,7 +67,9 @@ async def run(argv: Sequence[str], *, timeout_s: float, id_: str = "") -> Comple
         raise
     try:
         process = await _start(argv, theirs, id_)
-        await asyncio.wait_for(process.wait(), timeout_s)
+        # Not wait_for: until Python 3.12 it loses a cancellation that meets the program's end.
+        async with asyncio.timeout(timeout_s):
+            await process.wait()
     except TimeoutError:
         timed_out = True
     except (OSError, ValueError) as error:
@@ -114,4 +116,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), patience_s)
+            async with asyncio.timeout(patience_s):
+                await process.wait()

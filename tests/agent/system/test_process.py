@@ -131,3 +131,15 @@ async def test_a_cancelled_run_ends_the_program(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await gone(int(pid_file.read_text()))
+
+
+async def test_a_cancellation_that_meets_the_programs_end_is_not_lost() -> None:
+    """A loop that went on after it would keep the whole agent from ending."""
+    lost = 0
+    for n in range(200):
+        task = asyncio.ensure_future(process.run(("true",), timeout_s=10))
+        await asyncio.sleep(n % 100 * 0.000_05)  # before, at and after the end, anywhere
+        asked = task.cancel()
+        await asyncio.wait({task})
+        lost += asked and not task.cancelled()
+    assert lost == 0
