@@ -240,8 +240,11 @@ class Reader:
             raise
         indices = sorted({raw.index for raw in raws if raw.index is not None})
         if self._mode.whole:
+            # Where lines were lost, a header may stand before the PDU of the next message: twice
+            # alike too. Only its own reading says what is at a place.
+            intact = damage == self._modem.damage
             found = [
-                self._stored(raw, storage, raw.index, generation)
+                self._stored(raw, storage, raw.index, generation, intact=intact)
                 for raw in raws
                 if raw.index is not None
             ]
@@ -297,7 +300,9 @@ class Reader:
                 await self._modem.resynchronise()
         raise AssertionError  # the last try returns or raises
 
-    def _stored(self, raw: RawMessage, storage: str, index: int, generation: int) -> Stored:
+    def _stored(
+        self, raw: RawMessage, storage: str, index: int, generation: int, *, intact: bool = True
+    ) -> Stored:
         pdu, error = None, None
         try:
             pdu = self._mode.decode(raw)
@@ -305,7 +310,7 @@ class Reader:
             error = caught
         flags = pdu.flags if pdu is not None else ()
         content = self._mode.content(raw)
-        clean = error is None and not flags
+        clean = intact and error is None and not flags
         return Stored(
             storage=storage,
             index=index,

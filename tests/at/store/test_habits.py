@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 
-from at import commands
+from at import commands, sms
 from at.bringup.bringup import BringUp, bring_up
 from at.bringup.negotiation import Memories
 from at.errors import CommandError
 from at.modem import Modem
+from at.simulator.texts import pdus_of
 from at.store.messages import Deleted, MessageStore
 from at.store.reader import RECORD
 from at.urcs import MessageDelivered
@@ -233,3 +235,17 @@ async def test_message_handed_over_is_acknowledged_where_the_service_is_not_told
         for _ in range(4):
             await messages.delete(messages.delivered(MessageDelivered("+CMT: ,24", ONE)))
         await modem.close()
+
+
+async def test_header_before_the_pdu_of_the_next_message_is_not_believed(
+    peer: Peer, modem: Modem
+) -> None:
+    """The lines between them were lost, in each listing alike: reading the place alone tells."""
+    when = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    ((one,), (two,)) = (pdus_of("000", f"mark id=n{n}", when) for n in (1, 2))
+    length = sms.tpdu_length(bytes.fromhex(one))
+    lines = (f"+CMGL: 1,1,,{length}", f"x{one}", f"y+CMGL: 2,1,,{length}", two)
+    peer.answers["+CMGL=4"] = ("\r\n" + "\r\n".join(lines) + "\r\n").encode() + OK
+    peer.answers["+CMGR=1"] = f"\r\n+CMGR: 1,,{length}\r\n{one}\r\n".encode() + OK
+    found = await store(modem).list_stored()
+    assert [(stored.index, stored.raw, stored.proven) for stored in found] == [(1, one, True)]
