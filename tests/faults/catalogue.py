@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import termios
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from at.simulator import PtyModem
+from at.simulator.personalities.generic import GENERIC
+from at.simulator.personality import Personality
 from at.simulator.shell import Shell
 
 Act = Callable[[Shell], None]
@@ -31,7 +33,7 @@ class Fault:
     end: Act = _nothing
     lasts_s: float = 4.0
     loses: bool = False
-    personality: str = "generic"
+    personality: Personality | str = "generic"
     tcp: bool = False
 
 
@@ -108,6 +110,22 @@ def _sim_back(modem: Shell) -> None:
     modem.say("+CPIN: READY")
     modem.do(modem.core.traffic.offer_waiting)
 
+
+def _radio(level: int) -> Act:
+    def act(modem: Shell) -> None:
+        modem.core.device.radio.functionality = level
+        if level == 1:
+            modem.register(1)
+
+    return act
+
+
+def _damage(modem: Shell) -> None:
+    slots = modem.deliver_text("+447700900123", "hello", announce=False)
+    modem.faults.unreadable = [slot for slot in slots if slot is not None]
+
+
+_ODD = replace(GENERIC, name="odd", empty_slot="message", delete_empty="error", cpms_names=(1,))
 
 _SAME, _OTHER, _KEPT = _vanish(), _vanish(another_name=True), _vanish(power_lost=False)
 
@@ -223,5 +241,30 @@ FAULTS = (
         "denied for 4 s, then searching, then home",
         _denied,
         _home_by_searching,
+    ),
+    Fault("radio off", "+CFUN: 4 for 4 s, by another program", _radio(4), _radio(1)),
+    Fault(
+        "talkative",
+        "unsolicited lines after every other line, also within an answer",
+        _faults(chatter=0.5, interleave=True),
+        _faults(chatter=0.0, interleave=False),
+    ),
+    Fault(
+        "damaged record",
+        "a stranger's message that +CMGR refuses, and +CMGL ends at, for 4 s",
+        _damage,
+        _faults(unreadable=[]),
+    ),
+    Fault(
+        "odd storage",
+        "empty slots are shown as empty messages and not deleted, +CPMS takes one name only",
+        _nothing,
+        personality=_ODD,
+    ),
+    Fault(
+        "contrary",
+        "a modem that uses all that the standards leave open",
+        _nothing,
+        personality="contrary",
     ),
 )

@@ -25,6 +25,7 @@ from agent.config.loader import parse
 from agent.journal.journal import Journal
 from agent.modem.recovery_ladder import LADDER, Rung
 from agent.system.clock import Clock
+from at.simulator.personality import Personality
 from at.simulator.shell import Shell
 from tests.faults.modems import ArmedPty, ArmedTcp
 from tests.support.agent import toml
@@ -86,7 +87,7 @@ class Site:
     def __init__(
         self,
         folder: Path,
-        personality: str = "generic",
+        personality: Personality | str = "generic",
         *,
         tcp: bool = False,
         ladder: tuple[Rung, ...] | None = QUICK_LADDER,
