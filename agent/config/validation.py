@@ -14,10 +14,11 @@ from agent.config.broker import broker
 from agent.config.commands import TIMEOUT_MAX_S, check_name, commands
 from agent.config.defined_at import origins
 from agent.config.endpoints import endpoint
-from agent.config.problems import Complaints, join, shown
+from agent.config.problems import Complaints, guess, join, listed, shown
 from agent.config.topic_names import device_id_problem
 from agent.config.vectors import check_vector, spec_of
 from agent.payload.platforms import OPEN, ROWS, Platform
+from at import profiles
 
 if TYPE_CHECKING:
     from agent.config.files import Files
@@ -89,6 +90,12 @@ def _modem(section: ModemSection, files: Files, complaints: Complaints) -> value
     profile = default.profile if section.profile is None else section.profile
     if not _PROFILE.fullmatch(profile):
         complaints.error("modem.profile", '"auto" or the name of a profile', shown(profile))
+    elif profile != default.profile and profiles.named(profile) is None:
+        # A warning: the modem says what it is, and a box in the field must start.
+        known = ("auto", *(one.name for one in profiles.PROFILES))
+        complaints.warn(
+            "modem.profile", f"one of {listed(known)}{guess(profile, known)}", shown(profile)
+        )
     sms_mode = default.sms_mode if section.sms_mode is None else section.sms_mode
     complaints.one_of("modem.sms_mode", sms_mode, get_args(values.SmsMode))
     poll_s = default.poll_s if section.poll_s is None else section.poll_s

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.app import App
+from agent.channels.mqtt.requests import MqttRequests
 from agent.config.loader import parse
 from agent.config.model import Config
 from agent.inbound.message import Arrival
 from agent.journal.journal import Journal
 from agent.system.clock import Clock
+from agent.system.events import Event
 from at import sms
 from at.store.messages import Stored
 from tests.support.agent import toml
@@ -118,3 +120,21 @@ def arrival(text: str, *, channel: str = "sms", **how: Any) -> Arrival:
     if channel == "sms":
         how = {"sender": "000", "sent_at": NOW, "fingerprint": "0123456789ab", **how}
     return Arrival(channel, how.pop("received_at", NOW), text=text, **how)
+
+
+async def requests_of(folder: Path) -> tuple[App, MqttRequests, list[Event]]:
+    """An agent that may send SMS, its MQTT requests, and every event that it tells."""
+    app = await make_app(folder, None, {"command": {"sms": {"enabled": True}}})
+    requests = MqttRequests(
+        app.intake,
+        app.journal,
+        app.planner,
+        app.clock,
+        app.events,
+        app.config.commands["sms"],
+        signatures=False,
+        wake=lambda: None,
+    )
+    told: list[Event] = []
+    app.events.watch(told.append)
+    return app, requests, told

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt.requests import MqttRequests
 from agent.channels.mqtt.sieve import MAX_PACKET_OCTETS, Sieve
 from agent.channels.mqtt.values import Cut, Inbound
 from agent.system.events import Event
 from tests.agent.channels.conftest import ROOT, running, settings
-from tests.agent.parts import make_app
+from tests.agent.parts import requests_of
 from tests.support.scripted_broker import Scripted, packet, scripted, text
 
 REQUEST = f"{ROOT}/command/request"
@@ -111,19 +110,7 @@ def test_what_cannot_be_mqtt_is_not_collected(octets: bytes) -> None:
 
 
 async def kept(folder: Path, *inbound: Inbound) -> tuple[list[tuple[object, ...]], list[Event]]:
-    app = await make_app(folder, None, {"command": {"sms": {"enabled": True}}})
-    requests = MqttRequests(
-        app.intake,
-        app.journal,
-        app.planner,
-        app.clock,
-        app.events,
-        app.config.commands["sms"],
-        signatures=False,
-        wake=lambda: None,
-    )
-    told: list[Event] = []
-    app.events.watch(told.append)
+    app, requests, told = await requests_of(folder)
     for one in inbound:
         await requests.take(one)
     rows = await app.journal.read(

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt.requests import MqttRequests
 from agent.channels.mqtt.values import Inbound
-from agent.system.events import Event
-from tests.agent.parts import make_app
+from tests.agent.parts import requests_of
 
 SURROGATE = rb'"\ud800"'
 
@@ -33,19 +31,7 @@ SURROGATE = rb'"\ud800"'
     ],
 )
 async def test_no_message_ends_its_lane(tmp_path: Path, suffix: str, payload: bytes) -> None:
-    app = await make_app(tmp_path, None, {"command": {"sms": {"enabled": True}}})
-    requests = MqttRequests(
-        app.intake,
-        app.journal,
-        app.planner,
-        app.clock,
-        app.events,
-        app.config.commands["sms"],
-        signatures=False,
-        wake=lambda: None,
-    )
-    told: list[Event] = []
-    app.events.watch(told.append)
+    app, requests, told = await requests_of(tmp_path)
     await requests.take(Inbound(suffix, payload))  # its return is the PUBACK
     rows = await app.journal.read(lambda db: db.execute("SELECT verdict FROM messages").fetchall())
     await app.journal.close()

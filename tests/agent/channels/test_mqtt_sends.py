@@ -7,24 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.channels.mqtt.requests import MqttRequests
 from agent.channels.mqtt.values import Inbound
-from tests.agent.parts import make_app
+from tests.agent.parts import requests_of
 
 
 async def asked(folder: Path, to: str) -> tuple[list[str], list[str]]:
     """The recipients queued and the refusals kept after one request."""
-    app = await make_app(folder, None, {"command": {"sms": {"enabled": True}}})
-    requests = MqttRequests(
-        app.intake,
-        app.journal,
-        app.planner,
-        app.clock,
-        app.events,
-        app.config.commands["sms"],
-        signatures=False,
-        wake=lambda: None,
-    )
+    app, requests, _ = await requests_of(folder)
     payload = json.dumps({"id": "n7", "to": to, "text": "pump off"}).encode()
     await requests.take(Inbound("sms/send", payload))
     queued = await app.journal.read(lambda db: db.execute("SELECT recipient FROM sends").fetchall())

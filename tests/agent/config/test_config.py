@@ -58,7 +58,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         [modem]
         port = "socket://127.0.0.1:7000"
         baudrate = 9600
-        profile = "simcom-sim7600"
+        profile = "simcom"
         sms_mode = "text"
         poll_s = 2.5
         pin_file = "pin"
@@ -130,7 +130,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     assert config.modem == ModemConfig(
         port="socket://127.0.0.1:7000",
         baudrate=9600,
-        profile="simcom-sim7600",
+        profile="simcom",
         sms_mode="text",
         poll_s=2.5,
         pin_file=tmp_path / "pin",
@@ -315,6 +315,7 @@ def test_numbers_are_read_as_people_write_them() -> None:
             '[platforms]\nenabled = ["connectivitypro"]\n[security]\nrequire_signature = "never"',
             "security.require_signature",
         ),
+        (MINIMAL + '[modem]\nprofile = "quectl"', "modem.profile"),
         (MINIMAL + "[platforms.super-sim]\nmax_segments = 2", "platforms.super-sim.max_segments"),
         (
             MINIMAL + '[platforms.super-sim]\nsenders = ["07700O9"]',
