@@ -75,6 +75,8 @@ class Interpreter:
         line = bytes(held[: end + 1])
         del held[: end + 1]
         self._echo(line.lstrip(b"\n\x00"))
+        if self._device.personality.keeps_escape and ESCAPE in line:
+            return True
         text = self._edited(line[:-1])
         at = text.upper().find("AT")  # anything before it is not for the modem (V.250 §5.2.1)
         if at >= 0:

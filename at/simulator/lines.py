@@ -24,6 +24,11 @@ class Call:
     form: Form
     rest: str = ""
 
+    @property
+    def text(self) -> str:
+        """The command as it is written, without its AT."""
+        return self.name + {"run": "", "read": "?", "test": "=?", "set": "="}[self.form] + self.rest
+
 
 def _extended_end(text: str, at: int) -> int:
     quoted = False

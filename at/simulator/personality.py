@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from at.simulator.values import Reply
+
 
 @dataclass(frozen=True, slots=True)
 class Boot:
@@ -65,6 +67,10 @@ class Personality:
     text_header: a body with a user data header is shown in text mode as "hex" of all of TP-UD,
     which is the standard, or without its header ("strip").
     text_length: <length> in text mode counts the "characters" shown, or is TP-UDL ("udl").
+    text_length_more: so many more than the body has.
+    answers: what the modem says to this very command ("+CSQ", "+CPIN?", "+CMGF=0") whatever it
+    would have done: Reply() is a bare OK, final="" leaves the final result code out.
+    keeps_escape: ESC is a part of the command line, to which nothing is said then.
     boot: lines after power-up (templates as in Extra); answers_s: input before that is lost;
     sim_ready_s, sms_ready_s: when the SIM and the SMS service answer after power-up (until then
     +CME ERROR: 14 and sms_busy).
@@ -115,6 +121,9 @@ class Personality:
     cms_silent: bool = False
     text_header: Literal["strip", "hex"] = "hex"
     text_length: Literal["characters", "udl"] = "characters"
+    text_length_more: int = 0
+    answers: Mapping[str, Reply] = field(default_factory=dict)
+    keeps_escape: bool = False
     boot: tuple[Boot, ...] = ()
     answers_s: float = 0.0
     sim_ready_s: float = 0.0

@@ -34,6 +34,11 @@ def _data(device: Device, octets: bytes, user_data: UserData) -> tuple[str, int]
     The standard shows 8-bit data, UCS2 and everything with a header as hex of TP-UD; many makes
     drop the header and show the text behind it instead.
     """
+    data, length = _shown(device, octets, user_data)
+    return data, length + device.personality.text_length_more
+
+
+def _shown(device: Device, octets: bytes, user_data: UserData) -> tuple[str, int]:
     raw = octets[len(octets) - _ud_octets(octets, user_data) :]
     hidden = bool(user_data.udh) and device.personality.text_header == "hex"
     charset = device.settings.charset

@@ -11,6 +11,7 @@ from at.simulator import PtyModem
 from at.simulator.personalities.generic import GENERIC
 from at.simulator.personality import Personality
 from at.simulator.shell import Shell
+from at.simulator.values import Reply
 
 Act = Callable[[Shell], None]
 
@@ -126,6 +127,16 @@ def _damage(modem: Shell) -> None:
 
 
 _ODD = replace(GENERIC, name="odd", empty_slot="message", delete_empty="error", cpms_names=(1,))
+
+_ANSWERS = replace(
+    GENERIC,
+    name="odd answers",
+    answers={
+        "+CPIN?": Reply(("+CPIN: READY",), final=""),
+        **{name: Reply() for name in ("+CSQ", "+COPS?", "+CCLK?")},
+    },
+    keeps_escape=True,
+)
 
 _SAME, _OTHER, _KEPT = _vanish(), _vanish(another_name=True), _vanish(power_lost=False)
 
@@ -260,6 +271,13 @@ FAULTS = (
         "empty slots are shown as empty messages and not deleted, +CPMS takes one name only",
         _nothing,
         personality=_ODD,
+    ),
+    Fault(
+        "odd answers",
+        "mute for 4 s; +CPIN? without OK, a bare OK to +CSQ, +COPS?, +CCLK?; ESC stays in the line",
+        _faults(mute=True),
+        _faults(mute=False),
+        personality=_ANSWERS,
     ),
     Fault(
         "contrary",

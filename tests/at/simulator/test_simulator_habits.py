@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,6 +14,7 @@ from at.modem import Modem
 from at.simulator import PtyModem, SimulatedModem
 from at.simulator.personalities.generic import GENERIC
 from at.simulator.texts import pdus_of
+from at.simulator.values import Reply
 from at.store.messages import MessageStore
 from tests.at.simulator.host import Host
 
@@ -63,6 +64,34 @@ def test_clock_may_stand_still() -> None:
     assert modem.send("AT+CCLK?") == ['+CCLK: "04/01/01,00:00:00+00"', "OK"]
 
 
+def test_command_may_have_an_answer_of_its_own() -> None:
+    modem = host(answers={"+CSQ": Reply(), "+CMGF=0": Reply(final="ERROR")})
+    assert modem.send("AT+CSQ") == ["OK"]
+    assert modem.send("AT+CMGF=0") == ["ERROR"]
+    assert modem.send("AT+CMGF=1") == ["OK"]
+    assert modem.send("AT+CSQ=?")[-1] == "OK"
+
+
+def test_answer_may_lack_its_end() -> None:
+    modem = host(answers={"+CPIN?": Reply(("+CPIN: READY",), final="")})
+    assert modem.send("AT+CPIN?") == ["+CPIN: READY"]
+    assert modem.send("AT") == ["OK"]
+
+
+def test_escape_may_stay_in_the_line() -> None:
+    modem = host(keeps_escape=True)
+    assert modem.send("\x1bAT") == []
+    assert modem.send("AT") == ["OK"]
+
+
+@pytest.mark.parametrize("more", [1, 20])
+def test_length_of_text_mode_may_lie(more: int) -> None:
+    modem = host(text_length_more=more, csdh=1, text_mode=1)
+    modem.modem.deliver(*pdus_of("2936", "ping", datetime(2026, 1, 2, tzinfo=UTC)))
+    modem.heard()
+    assert modem.send("AT+CMGR=1")[0].endswith(f",{4 + more}")
+
+
 @pytest.mark.parametrize("state", ["SIM PIN2", "SIM PUK2"])
 def test_card_whose_pin2_is_wanted_works(state: str) -> None:
     modem = Host()
@@ -86,12 +115,20 @@ def test_absent_card_may_be_told_as_a_state() -> None:
         {"cnmi_told": 4},
         {"cnmi_fixed": True},
         {"empty_slot": "message"},
+        {"answers": {"+CPIN?": Reply(("+CPIN: READY",), final="")}},
+        {"answers": {"+CSQ": Reply(), "+COPS?": Reply(), "+CCLK?": Reply()}},
+        {"keeps_escape": True},
+        {"text_length_more": 1},
+        {"text_length_more": 20},
     ],
 )
-async def test_driver_reads_messages_whatever_the_habit(habits: dict[str, Any]) -> None:
+@pytest.mark.parametrize("mode", ["pdu", "text"])
+async def test_driver_reads_messages_whatever_the_habit(
+    habits: dict[str, Any], mode: Literal["pdu", "text"]
+) -> None:
     async with PtyModem(replace(GENERIC, **habits)) as simulated:
         modem = await Modem.open(simulated.path)
-        store = MessageStore.of(modem, await bring_up(modem, BringUp()))
+        store = MessageStore.of(modem, await bring_up(modem, BringUp(sms_mode=mode)))
         for text in ("one", "two", "three"):
             simulated.deliver_text("2936", text)
         simulated.faults.unreadable = [2]
