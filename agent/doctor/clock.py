@@ -13,6 +13,7 @@ from agent.doctor.finding import Result, good, note, warning
 from agent.doctor.identity import attempt
 from agent.system import network_time
 from agent.system.clock import Clock, iso
+from agent.system.ntp import Ntp
 from at import commands
 
 __all__ = ["CHECKS"]
@@ -38,12 +39,14 @@ async def _network(patient: Patient) -> Result:
     return good(iso(moment))
 
 
-def _trusted(patient: Patient) -> Result:
+async def _trusted(patient: Patient) -> Result:
     if patient.status is not None:
         trusted = bool(patient.status["clock"]["trusted"])
         who = "the running agent trusts it"
     else:
-        trusted = Clock().trusted() is not None or patient.network_time
+        clock = Clock()
+        await Ntp(clock).ask()
+        trusted = clock.trusted() is not None or patient.network_time
         who = "synchronised" if not patient.network_time else "set against the network's time"
     if trusted:
         return good(who)

@@ -14,7 +14,7 @@ from agent.cli.main import main
 from agent.doctor import network
 from agent.doctor.finding import Finding, Means, Verdict
 from at.simulator import PtyModem
-from tests.agent.doctoring import Simulated, examine
+from tests.agent.doctoring import Simulated, doctor, examine
 from tests.at.peer import ERROR, OK, Peer
 from tests.at.store.test_dialects import answers
 from tests.support.agent import Agent, simulated
@@ -282,3 +282,16 @@ async def test_device_that_refuses_what_the_agent_needs_is_an_error(
     if refused == "all":
         assert report["messages: storage"]["verdict"] == "warning"
         assert report["messages: announcing"]["verdict"] == "warning"
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("yes", "ok"), ("no", "warning")])
+def test_clock_is_trusted_where_a_program_says_that_it_is_synchronised(
+    tmp_path: Path, answer: str, verdict: str
+) -> None:
+    """Without a network's time; chrony and ntpsec are asked in the same way."""
+    program = tmp_path / "bin" / "timedatectl"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho {answer}\n")
+    program.chmod(0o755)
+    agent = Agent(tmp_path, env={"PATH": f"{program.parent}:/usr/bin:/bin"})
+    assert doctor(agent)["clock: trusted"]["verdict"] == verdict
