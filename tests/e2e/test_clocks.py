@@ -11,7 +11,9 @@ from at.simulator import PtyModem
 from at.simulator.running import RunningModem
 from at.simulator.texts import pdus_of
 from tests.support.agent import Agent, simulated
+from tests.support.broker import Mosquitto, mosquitto_path
 from tests.support.moved_clock import MovedClock
+from tests.support.mqtt_client import Observer
 
 STALE = datetime(2025, 1, 2, tzinfo=UTC)
 
@@ -112,3 +114,28 @@ def test_a_lost_journal_beside_a_wrong_clock_proves_nothing_until_somebody_confi
         assert settle(agent, modem, "ping id=b") == "succeeded"
         agent.wait_log("CRITICAL.*journal lost")
         assert "BEGUN ANEW" in agent.cli("status").stdout
+
+
+@pytest.mark.skipif(mosquitto_path() is None, reason="mosquitto is not installed")
+def test_relative_expiry_over_mqtt_works_on_a_box_of_1970_and_over_its_first_ntp(
+    tmp_path: Path,
+) -> None:
+    clock = MovedClock(tmp_path)
+    clock.set(datetime(1970, 1, 1, 0, 5, tzinfo=UTC))
+    topic = "modem-agent/gw/command/request"
+    with (
+        Mosquitto(tmp_path / "broker") as broker,
+        Agent(tmp_path, broker=broker.port, env=clock.env) as agent,
+        Observer(broker.port) as observer,
+    ):
+        agent.wait_log("mqtt connected")
+        observer.publish(topic, '{"cmd":"ping","exp":"+1h","id":"a"}')
+        observer.publish(topic, '{"cmd":"ping","id":"b"}', expiry_s=3600)
+        assert agent.wait_command("a")["state"] == "succeeded"
+        assert agent.wait_command("b")["state"] == "succeeded"
+        observer.publish(topic, '{"cmd":"restart","exp":"+1h","id":"c","when":"NextBoot"}')
+        agent.wait_command("c", "scheduled")
+        clock.set(datetime.now(UTC))
+        observer.publish(topic, '{"cmd":"ping","exp":"+1h","id":"d"}')
+        assert agent.wait_command("d")["state"] == "succeeded"
+        assert agent.wait_command("c", "scheduled", "expired")["state"] == "scheduled"
